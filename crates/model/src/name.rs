@@ -1,0 +1,185 @@
+//! Names and their ids. An id is the 64-bit xxh3 (seed 0) of `kind\0canonical name`: anybody can compute it, nobody
+//! assigns it, so it survives restarts, moves and replays. What an id stood for is told by the `tzeva.names` topic.
+
+use smallvec::SmallVec;
+use std::fmt;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The id of a name, see the module. Zero is as good an id as any other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameId(u64);
+
+/// What a name names; its word is part of the hashed text, so a brand and a product of one name have two ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NameKind {
+    /// The whole shop; its one name is empty.
+    Shop,
+    /// An event name, folded to snake case.
+    Event,
+    /// A product: `product_id`, else `sku`.
+    Product,
+    /// A brand.
+    Brand,
+    /// A category path, its parts joined by `/`.
+    Category,
+    /// An audience.
+    Audience,
+}
+
+/// A canonical name together with its id.
+///
+/// # Example
+/// ```
+/// use tzeva_model::{Name, NameKind};
+/// let brand = Name::new(NameKind::Brand, "  Acme ");
+/// assert_eq!(brand.text(), "Acme");
+/// assert_ne!(brand.id(), Name::new(NameKind::Product, "Acme").id());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    id: NameId,
+    text: Box<str>,
+}
+
+/// A category path, root first, never empty: `Shoes`, then `Shoes/Running`.
+///
+/// Each depth is a [`Name`] whose text is the whole path down to it.
+///
+/// # Example
+/// ```
+/// use tzeva_model::Category;
+/// let path = Category::from_parts(["Shoes", " Running "]).unwrap();
+/// assert_eq!(path.leaf().text(), "Shoes/Running");
+/// assert_eq!(path.depths().len(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Category(SmallVec<[Name; 2]>);
+
+// === impl NameId ===
+
+impl NameId {
+    /// The id with this number, as read from a stored form.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number, for a stored form.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// The id of `canonical`, which must be canonical already (trimmed; category parts joined by `/`).
+    #[must_use]
+    pub fn of(kind: NameKind, canonical: &str) -> Self {
+        let mut bytes: SmallVec<[u8; 128]> = SmallVec::new();
+        bytes.extend_from_slice(kind.word().as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(canonical.as_bytes());
+        Self(xxh3_64(&bytes))
+    }
+}
+
+impl fmt::Display for NameId {
+    /// Writes `#` and 16 hex digits: how an id shows whose name isn't known yet.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{:016x}", self.0)
+    }
+}
+
+// === impl NameKind ===
+
+impl NameKind {
+    /// Every kind, in a fixed order.
+    pub const ALL: [Self; 6] =
+        [Self::Shop, Self::Event, Self::Product, Self::Brand, Self::Category, Self::Audience];
+
+    /// The word that is hashed before the name; never renamed.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Shop => "shop",
+            Self::Event => "event",
+            Self::Product => "product",
+            Self::Brand => "brand",
+            Self::Category => "category",
+            Self::Audience => "audience",
+        }
+    }
+}
+
+// === impl Name ===
+
+impl Name {
+    /// Trims `text` and computes its id.
+    #[must_use]
+    pub fn new(kind: NameKind, text: &str) -> Self {
+        let text = text.trim();
+        Self { id: NameId::of(kind, text), text: text.into() }
+    }
+
+    /// The id.
+    #[must_use]
+    pub const fn id(&self) -> NameId {
+        self.id
+    }
+
+    /// The canonical text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+// === impl Category ===
+
+impl Category {
+    /// A path from its parts, each trimmed, empty ones dropped; `None` if nothing is left.
+    pub fn from_parts<'a>(parts: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut depths: SmallVec<[Name; 2]> = SmallVec::new();
+        for part in parts.into_iter().map(str::trim).filter(|part| !part.is_empty()) {
+            let path = match depths.last() {
+                Some(above) => format!("{}/{part}", above.text()),
+                None => part.to_owned(),
+            };
+            depths.push(Name::new(NameKind::Category, &path));
+        }
+        (!depths.is_empty()).then_some(Self(depths))
+    }
+
+    /// The names of all depths, root first; never empty.
+    #[must_use]
+    pub fn depths(&self) -> &[Name] {
+        &self.0
+    }
+
+    /// The whole path.
+    #[must_use]
+    pub fn leaf(&self) -> &Name {
+        &self.0[self.0.len() - 1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Golden: other languages compute the same ids, so these never change.
+    #[test]
+    fn ids_are_xxh3_of_kind_zero_name() {
+        // Computed by the Python package `xxhash`, not by the crate that we use.
+        assert_eq!(NameId::of(NameKind::Brand, "Acme").get(), 0x32e4_e729_cd16_a55e);
+        assert_eq!(NameId::of(NameKind::Event, "order_completed").get(), 0x6a0a_daca_90e1_551e);
+        assert_eq!(NameId::of(NameKind::Category, "Shoes/Running").get(), 0xa008_fd5f_3086_b2ad);
+        assert_eq!(NameId::of(NameKind::Shop, "").get(), 0x486d_46da_b9e5_c236);
+    }
+
+    #[test]
+    fn a_category_drops_empty_parts_and_keeps_case() {
+        let path = Category::from_parts(["", " Shoes", "", "Running "]).unwrap();
+        let texts: Vec<_> = path.depths().iter().map(Name::text).collect();
+        assert_eq!(texts, ["Shoes", "Shoes/Running"]);
+        assert_eq!(Category::from_parts([" ", ""]), None);
+    }
+}

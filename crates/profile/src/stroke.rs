@@ -1,0 +1,66 @@
+//! Strokes: the compact mark that one event leaves in a profile's recent history.
+
+use smallvec::SmallVec;
+use tzeva_model::{Amount, Currency, NameId, UnixMillis, Value};
+
+/// What history keeps of one event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stroke {
+    /// When it occurred, clamped to its record time.
+    pub at: UnixMillis,
+    /// The event's name.
+    pub event: NameId,
+    /// 32 bits of the event's id, for dedupe: with an equal `at` it is the same event.
+    pub id_bits: u32,
+    /// Its items.
+    pub items: SmallVec<[StrokeItem; 1]>,
+    /// What it earned, see `Event::revenue`.
+    pub revenue: Option<Amount>,
+    /// The currency of its amounts.
+    pub currency: Option<Currency>,
+    /// What few events have; `None` if it would be empty.
+    pub extra: Option<Box<Extra>>,
+}
+
+/// One product of a stroke.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StrokeItem {
+    /// The product.
+    pub product: Option<NameId>,
+    /// The brand.
+    pub brand: Option<NameId>,
+    /// The category path as ids, root first; empty: none.
+    pub category: SmallVec<[NameId; 2]>,
+    /// The price of one piece; `None` in a merged item.
+    pub price: Option<Amount>,
+    /// How many pieces; `None` counts as one.
+    pub quantity: Option<u32>,
+    /// Set in an item that stands for several, merged by category: the sum of their price × quantity.
+    pub merged: Option<Amount>,
+}
+
+/// The fields of a stroke that few events have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Extra {
+    /// The coupon used.
+    pub coupon: Option<Box<str>>,
+    /// The channel.
+    pub channel: Option<Box<str>>,
+    /// The country.
+    pub country: Option<Box<str>>,
+    /// The page's path, if kept.
+    pub page_path: Option<Box<str>>,
+    /// Kept properties, sorted by name.
+    pub properties: Vec<(Box<str>, Value)>,
+}
+
+// === impl StrokeItem ===
+
+impl StrokeItem {
+    /// Price × quantity, or the sum of a merged item; `None` if no price is known.
+    #[must_use]
+    pub fn amount(&self) -> Option<Amount> {
+        let pieces = i64::from(self.quantity.unwrap_or(1));
+        self.merged.or_else(|| self.price.map(|price| price.times(pieces)))
+    }
+}
