@@ -105,7 +105,8 @@ pub struct Apply {
     pub shard: Shard,
     /// The marker's seq must be in [prev, marker.seq).
     pub prev: tzeva_model::Seq,
-    /// The marker to set, of the same incarnation as the one that is there (or none is there and `prev` is the anchor's).
+    /// The marker to set, of the same incarnation as the one that is there. Where none is there, the step goes through
+    /// only if `prev` is 0; else the store went back.
     pub marker: Marker,
     /// Whole profiles; at most one a visitor.
     pub writes: Vec<Write>,
