@@ -17,7 +17,7 @@ mod visitor;
 pub use amount::{Amount, AmountError, Currency};
 pub use change::{Cause, Change, Direction, Evidence, Origin, Place, Reason, ReasonKind};
 pub use event::{Event, EventId, Item, Value};
-pub use name::{Category, Name, NameId, NameKind};
+pub use name::{Category, Name, NameId, NameKind, snake_case};
 pub use outcome::{Outcome, Rejection, RejectionCode};
 pub use position::{
     ChangeNumber, Epoch, Incarnation, LogOffset, Partition, RulesVersion, Seq, Shard, SourceOffset,

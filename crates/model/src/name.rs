@@ -119,6 +119,12 @@ impl Name {
         Self { id: NameId::of(kind, text), text: text.into() }
     }
 
+    /// The event `text`, folded by [`snake_case`]; may be empty.
+    #[must_use]
+    pub fn event(text: &str) -> Self {
+        Self::new(NameKind::Event, &snake_case(text))
+    }
+
     /// The id.
     #[must_use]
     pub const fn id(&self) -> NameId {
@@ -148,6 +154,12 @@ impl Category {
         (!depths.is_empty()).then_some(Self(depths))
     }
 
+    /// The path `text`, split at `/` and `>`; `None` if nothing is left.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::from_parts(text.split(['/', '>']))
+    }
+
     /// The names of all depths, root first; never empty.
     #[must_use]
     pub fn depths(&self) -> &[Name] {
@@ -159,6 +171,41 @@ impl Category {
     pub fn leaf(&self) -> &Name {
         &self.0[self.0.len() - 1]
     }
+}
+
+/// Folds an event name to snake case: camel-case humps and runs of anything but letters and digits become one `_`,
+/// lower case, trimmed. A run of capitals is one hump: `HTTPError` becomes `http_error`.
+///
+/// # Example
+/// ```
+/// use tzeva_model::snake_case;
+/// assert_eq!(snake_case("Product Added"), "product_added");
+/// assert_eq!(snake_case("ProductAdded"), snake_case("product_added"));
+/// ```
+#[must_use]
+pub fn snake_case(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len() + 4);
+    let mut before: Option<char> = None;
+    let mut rest = text.chars().peekable();
+    while let Some(this) = rest.next() {
+        if !this.is_alphanumeric() {
+            before = None;
+            continue;
+        }
+        let hump = match before {
+            None => true,
+            Some(_) if !this.is_uppercase() => false,
+            Some(last) => {
+                !last.is_uppercase() || rest.peek().is_some_and(|next| next.is_lowercase())
+            }
+        };
+        if hump && !folded.is_empty() {
+            folded.push('_');
+        }
+        folded.extend(this.to_lowercase());
+        before = Some(this);
+    }
+    folded
 }
 
 #[cfg(test)]
@@ -173,6 +220,31 @@ mod tests {
         assert_eq!(NameId::of(NameKind::Event, "order_completed").get(), 0x6a0a_daca_90e1_551e);
         assert_eq!(NameId::of(NameKind::Category, "Shoes/Running").get(), 0xa008_fd5f_3086_b2ad);
         assert_eq!(NameId::of(NameKind::Shop, "").get(), 0x486d_46da_b9e5_c236);
+    }
+
+    #[test]
+    fn event_names_fold_to_snake_case() {
+        for (text, want) in [
+            ("Product Added", "product_added"),
+            ("ProductAdded", "product_added"),
+            ("product_added", "product_added"),
+            (" --Order  Completed! ", "order_completed"),
+            ("HTTPError", "http_error"),
+            ("page2View", "page2_view"),
+            ("שלום Shop", "שלום_shop"),
+            ("!!!", ""),
+        ] {
+            assert_eq!(snake_case(text), want, "{text}");
+            assert_eq!(snake_case(want), want, "folding twice folds once");
+        }
+        assert_eq!(Name::event("Order Completed").id().get(), 0x6a0a_daca_90e1_551e);
+    }
+
+    #[test]
+    fn a_category_path_is_split_at_both_separators() {
+        let path = Category::parse("/Shoes > Running/ Trail ").unwrap();
+        assert_eq!(path.leaf().text(), "Shoes/Running/Trail");
+        assert_eq!(Category::parse(" > / "), None);
     }
 
     #[test]
