@@ -1,1 +1,3 @@
-//! testkit
+//! Builders, simulated ports that break on purpose, and real servers for tests.
+
+pub mod servers;
