@@ -1,1 +1,37 @@
-fn main() {}
+//! The developer's tool: `cargo xtask <verb>`. `.ci/run` and a fresh machine use the same verbs.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a tool is for")]
+
+mod install;
+mod servers;
+mod sizes;
+mod test;
+mod workspace;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, tests and measures this repository")]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Runs the tests: all rings, or one.
+    Test(test::Options),
+    /// Starts or stops the servers that tests share.
+    #[command(subcommand)]
+    Servers(servers::Verb),
+    /// Prints how long files, functions and comments are; fails where one is too long.
+    Sizes,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().verb {
+        Verb::Test(options) => test::run(&options),
+        Verb::Servers(verb) => servers::run(&verb),
+        Verb::Sizes => sizes::run(),
+    }
+}
