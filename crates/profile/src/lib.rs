@@ -6,13 +6,16 @@
 #![deny(missing_docs)]
 
 mod cell;
+pub mod decay;
 mod delta;
+mod fold;
 mod standing;
 mod stroke;
 mod tag;
 
 pub use cell::{Cell, CellTag};
 pub use delta::{Delta, Op};
+pub use fold::{FoldError, day, fold};
 pub use standing::{Standing, State};
 pub use stroke::{Extra, Stroke, StrokeItem};
 pub use tag::Tag;

@@ -1,7 +1,7 @@
 //! Strokes: the compact mark that one event leaves in a profile's recent history.
 
 use smallvec::SmallVec;
-use tzeva_model::{Amount, Currency, NameId, UnixMillis, Value};
+use tzeva_model::{Amount, Currency, Level, NameId, TagKey, UnixMillis, Value};
 
 /// What history keeps of one event.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,5 +62,15 @@ impl StrokeItem {
     pub fn amount(&self) -> Option<Amount> {
         let pieces = i64::from(self.quantity.unwrap_or(1));
         self.merged.or_else(|| self.price.map(|price| price.times(pieces)))
+    }
+
+    /// The keys of the tags it carries: brand, each depth of its category path, product. The shop's is the stroke's.
+    pub fn tag_keys(&self) -> impl Iterator<Item = TagKey> {
+        let brand = self.brand.map(|id| TagKey { level: Level::Brand, id });
+        let product = self.product.map(|id| TagKey { level: Level::Product, id });
+        // A depth is a u8 that starts at 1; deeper paths are no tags.
+        let depths = (1..=u8::MAX).zip(&self.category);
+        let category = depths.map(|(depth, &id)| TagKey { level: Level::Category(depth), id });
+        brand.into_iter().chain(category).chain(product)
     }
 }
