@@ -1,0 +1,51 @@
+//! Cells: events that history had no room for, counted by (event name, tag, UTC day).
+
+use crate::history::{Stroke, tags};
+use tzeva_audience::{Field, Test, Where};
+use tzeva_model::{Level, Millis, NameId, TagKey, UnixMillis};
+
+/// Folded events of one name, tag and day; they all count as at the last one's instant.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    pub(crate) event: NameId,
+    pub(crate) tag: TagKey,
+    day: i64,
+    pub(crate) count: u32,
+    pub(crate) last: UnixMillis,
+}
+
+/// Counts `stroke` in the cell of each of its tags.
+pub(crate) fn fold(cells: &mut Vec<Cell>, stroke: &Stroke) {
+    let day = stroke.at.get().div_euclid(Millis::DAY.get());
+    for tag in tags(&stroke.event) {
+        let same = |cell: &&mut Cell| (cell.event, cell.tag, cell.day) == (stroke.name(), tag, day);
+        match cells.iter_mut().find(same) {
+            Some(cell) => {
+                cell.count = cell.count.saturating_add(1);
+                cell.last = cell.last.max(stroke.at);
+            }
+            None => {
+                cells.push(Cell { event: stroke.name(), tag, day, count: 1, last: stroke.at });
+            }
+        }
+    }
+}
+
+/// Tells whether cells of `tag` can stand for events that pass `filter`: the shop's cells do when there is no test at
+/// all, a product's, brand's or category's when that one name is the only test. Of anything else cells know nothing.
+pub(crate) fn answers(tag: TagKey, filter: &Where) -> bool {
+    match (filter.item.as_slice(), filter.event.as_slice()) {
+        ([], []) => tag.level == Level::Shop,
+        ([only], []) => {
+            let Test::In(names) = &only.test else { return false };
+            let level = match tag.level {
+                Level::Product => only.field == Field::Product,
+                Level::Brand => only.field == Field::Brand,
+                Level::Category(_) => only.field == Field::Category,
+                Level::Shop => false,
+            };
+            level && names.len() == 1 && names[0].id() == tag.id
+        }
+        _ => false,
+    }
+}
