@@ -2,9 +2,11 @@
 //! which logs and stores lie. Knows no client, no clock, no rule.
 #![deny(missing_docs)]
 
+mod marker;
 pub mod port;
 mod record;
 
+pub use marker::MarkerError;
 pub use record::{
     Anchor, AnchorCause, Claim, Commit, DeadLetter, InputRange, LogRecord, LostRange, Marker,
     NewName, ShardLink, SweepPage,

@@ -1,3 +1,4 @@
 //! Builders, simulated ports that break on purpose, and real servers for tests.
 
+pub mod conformance;
 pub mod servers;
