@@ -1,1 +1,30 @@
-//! engine
+//! One partition's decisions: events and instants in, deltas and changes out.
+//!
+//! The engine knows no clock, store, log or thread. Its caller moves it along (`fire_until` up to an event's record
+//! time, then `take`), makes the draft durable, and only then shows it to anybody. The same calls give the same draft,
+//! wherever a run is split and whatever was in memory: a decision looks at profiles, rules, settings and instants alone.
+//!
+//! A decision on one event, in order: is it a duplicate (`history`); what must go, what comes in (`history`), what it
+//! paints (`paint`); which audiences it can move, and what these say now (`decide`, `membership`); why (`reason`); when
+//! something happens by time alone (`verdict`). Every write goes through `pen`: to the profile and the draft alike.
+#![deny(missing_docs)]
+
+mod decide;
+mod direct;
+mod draft;
+mod engine;
+mod hash;
+mod history;
+mod matching;
+mod membership;
+mod paint;
+mod pen;
+mod reason;
+mod roster;
+mod settings;
+mod verdict;
+mod view;
+
+pub use draft::{Counts, Draft};
+pub use engine::Engine;
+pub use settings::Settings;

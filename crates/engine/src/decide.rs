@@ -1,0 +1,180 @@
+//! One evaluation of a visitor at an instant: truths, then memberships in rule order, then the next deadline.
+
+use crate::direct::Lens;
+use crate::membership::{Moved, step};
+use crate::pen::Pen;
+use crate::reason::Scene;
+use crate::settings::Settings;
+use crate::verdict::{NEVER, Verdict};
+use crate::view::{Undo, View};
+use tzeva_audience::{Audience, Node, RuleSet};
+use tzeva_model::{
+    Cause, Change, Direction, Event, NameId, Origin, Place, Reason, ReasonKind, UnixMillis,
+    VisitorId,
+};
+use tzeva_profile::{Op, Profile, Standing, State};
+
+/// Why a visitor is evaluated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Trigger<'a> {
+    /// An event was applied.
+    Event { event: &'a Event, origin: Origin },
+    /// Time passed.
+    Deadline,
+}
+
+/// An evaluation to be done.
+#[derive(Debug)]
+pub(crate) struct Case<'a> {
+    /// The rules.
+    pub(crate) rules: &'a RuleSet,
+    /// The settings.
+    pub(crate) settings: &'a Settings,
+    /// Who.
+    pub(crate) visitor: &'a VisitorId,
+    /// Engine time.
+    pub(crate) now: UnixMillis,
+    /// Why.
+    pub(crate) trigger: Trigger<'a>,
+    /// How to look behind the event.
+    pub(crate) undo: &'a Undo,
+}
+
+// === impl Case ===
+
+impl Case<'_> {
+    /// Evaluates every audience; answers the instant before which nothing happens without an event.
+    pub(crate) fn evaluate(&self, pen: &mut Pen<'_>) -> UnixMillis {
+        let lens = self.lens();
+        let mut wake = NEVER;
+        for audience in &self.rules.audiences {
+            let view = View::now(pen.profile);
+            let enter = verdict(&audience.enter, lens, view, self.now);
+            let exit = audience
+                .exit_when
+                .as_ref()
+                .map_or(Verdict::settled(false), |node| verdict(node, lens, view, self.now));
+            wake = wake.min(self.settle(pen, audience, (enter, exit)));
+        }
+        wake
+    }
+
+    /// Ends the profile: every membership exits, in rule order, and all is removed.
+    pub(crate) fn forget(&self, pen: &mut Pen<'_>) {
+        for audience in &self.rules.audiences {
+            if let Some(State::In { .. }) = standing(pen.profile, audience.name.id()) {
+                let reason = Reason {
+                    kind: ReasonKind::Forgotten,
+                    place: Place::Idle,
+                    exact: true,
+                    evidence: Vec::new(),
+                    cause: None,
+                };
+                self.publish(pen, audience, Direction::Exited, reason);
+            }
+        }
+        pen.write(Op::Forget);
+        pen.draft.counts.forgotten += 1;
+    }
+
+    /// One step of one audience: writes what changed, answers its bound.
+    fn settle(
+        &self,
+        pen: &mut Pen<'_>,
+        audience: &Audience,
+        truth: (Verdict, Verdict),
+    ) -> UnixMillis {
+        let id = audience.name.id();
+        let state = standing(pen.profile, id);
+        let next = step(audience, state, truth, self.now);
+        pen.draft.counts.evaluated += 1;
+        if let Some(moved) = next.moved {
+            let reason = self.reason(pen.profile, audience, moved);
+            let direction = match moved {
+                Moved::Entered { .. } => Direction::Entered,
+                _ => Direction::Exited,
+            };
+            self.publish(pen, audience, direction, reason);
+        }
+        if next.state != state {
+            let op = match next.state {
+                Some(state) => Op::Stand(Standing { audience: id, state }),
+                None => Op::Unstand(id),
+            };
+            pen.write(op);
+        }
+        next.wake
+    }
+
+    fn reason(&self, profile: &Profile, audience: &Audience, moved: Moved) -> Reason {
+        let scene = Scene {
+            lens: self.lens(),
+            paint: &self.rules.paint,
+            before: View::before(profile, self.undo),
+            after: View::now(profile),
+            now: self.now,
+        };
+        let decisive = scene.decisive(audience, moved);
+        let (kind, cause) = match self.trigger {
+            Trigger::Event { event, .. } => (ReasonKind::Event, Some(cause(event))),
+            Trigger::Deadline => (ReasonKind::Deadline, None),
+        };
+        Reason {
+            kind,
+            place: decisive.place,
+            exact: decisive.exact,
+            evidence: decisive.evidence,
+            cause,
+        }
+    }
+
+    fn publish(
+        &self,
+        pen: &mut Pen<'_>,
+        audience: &Audience,
+        direction: Direction,
+        reason: Reason,
+    ) {
+        let origin = match self.trigger {
+            Trigger::Event { origin, .. } => origin,
+            Trigger::Deadline => Origin::Live,
+        };
+        pen.draft.changes.push(Change {
+            visitor: self.visitor.clone(),
+            audience: audience.name.id(),
+            audience_version: audience.version,
+            direction,
+            effective_at: self.now,
+            origin,
+            reason,
+        });
+    }
+
+    fn lens(&self) -> Lens {
+        Lens { max_age: self.settings.max_age, half_life: self.rules.paint.half_life }
+    }
+}
+
+/// Where the profile stands in `audience`.
+pub(crate) fn standing(profile: &Profile, audience: NameId) -> Option<State> {
+    let at = profile.standings.binary_search_by(|s| s.audience.cmp(&audience)).ok()?;
+    Some(profile.standings[at].state)
+}
+
+fn verdict(node: &Node, lens: Lens, view: View<'_>, now: UnixMillis) -> Verdict {
+    match node {
+        Node::All(nodes) => Verdict::all(nodes.iter().map(|node| verdict(node, lens, view, now))),
+        Node::Any(nodes) => Verdict::any(nodes.iter().map(|node| verdict(node, lens, view, now))),
+        Node::Not(node) => verdict(node, lens, view, now).negated(),
+        Node::Leaf(leaf) => lens.leaf(leaf, view, now),
+    }
+}
+
+fn cause(event: &Event) -> Cause {
+    Cause {
+        id: event.id.clone(),
+        name: event.name.id(),
+        time: event.occurred_at,
+        traceparent: event.traceparent.clone(),
+    }
+}

@@ -1,0 +1,156 @@
+//! A draft: what decisions want to change, before a log has acked it.
+//!
+//! A visitor has one delta, in order of first touch. Ops that a later op of the same commit overrules are written once,
+//! with the last value: `Seen`, `Deadline`, `Stamp`, `ExactSince`, and per key the set or removal of a tag or a
+//! standing. None of these looks at another op, so the fold of the shorter list is the fold of the longer one.
+//! `Forget` overrules all that came before it.
+
+use crate::hash::Map;
+use smallvec::SmallVec;
+use tzeva_model::{Change, NameId, TagKey, VisitorId};
+use tzeva_profile::{Delta, Op};
+
+/// What decisions have changed since the draft was begun.
+#[derive(Debug, Default)]
+pub struct Draft {
+    /// One delta a visitor, in order of first touch.
+    pub deltas: Vec<Delta>,
+    /// Transitions, in order of decision.
+    pub changes: Vec<Change>,
+    /// What was counted on the way.
+    pub counts: Counts,
+    index: Map<VisitorId, usize>,
+    places: Vec<Places>,
+}
+
+/// What a metric may want to know about decisions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events whose instant lay after their record time.
+    pub clamped: u64,
+    /// Events whose record time lay behind engine time.
+    pub behind_engine_time: u64,
+    /// Events that came more than `late_after` behind their record time.
+    pub late: u64,
+    /// Events older than all kept strokes of a profile that has let strokes go: a repeat would not have been seen.
+    pub duplicate_window_missed: u64,
+    /// Orders of visitors never seen before.
+    pub purchases_without_history: u64,
+    /// Deadlines fired: evaluations without an event.
+    pub deadlines_fired: u64,
+    /// Profiles ended because their visitor was idle.
+    pub forgotten: u64,
+    /// Strokes folded into cells.
+    pub folded: u64,
+    /// Audiences evaluated.
+    pub evaluated: u64,
+}
+
+/// Where in a delta the ops lie that a later one overrules.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    seen: Option<usize>,
+    deadline: Option<usize>,
+    stamp: Option<usize>,
+    exact_since: Option<usize>,
+    tags: SmallVec<[(TagKey, usize); 8]>,
+    standings: SmallVec<[(NameId, usize); 4]>,
+}
+
+/// A draft's state before an event, to go back to if the event turns out to be too large.
+#[derive(Debug)]
+pub(crate) struct Bookmark {
+    at: Option<usize>,
+    delta: Option<(Delta, Places)>,
+    changes: usize,
+    counts: Counts,
+}
+
+// === impl Draft ===
+
+impl Draft {
+    /// Tells whether nothing was drafted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.deltas.is_empty() && self.changes.is_empty()
+    }
+
+    /// The place of `visitor`'s delta, begun if need be.
+    pub(crate) fn open(&mut self, visitor: &VisitorId) -> usize {
+        if let Some(&at) = self.index.get(visitor) {
+            return at;
+        }
+        let at = self.deltas.len();
+        self.index.insert(visitor.clone(), at);
+        self.deltas.push(Delta { visitor: visitor.clone(), ops: Vec::with_capacity(8) });
+        self.places.push(Places::default());
+        at
+    }
+
+    /// Adds `op` to the delta at `at`, in place of the op that it overrules if there is one.
+    pub(crate) fn push(&mut self, at: usize, op: Op) {
+        let ops = &mut self.deltas[at].ops;
+        let places = &mut self.places[at];
+        if matches!(op, Op::Forget) {
+            ops.clear();
+            *places = Places::default();
+        }
+        let next = ops.len();
+        let place = match &op {
+            Op::Seen(_) => places.seen.get_or_insert(next),
+            Op::Deadline(_) => places.deadline.get_or_insert(next),
+            Op::Stamp(_) => places.stamp.get_or_insert(next),
+            Op::ExactSince(_) => places.exact_since.get_or_insert(next),
+            Op::Tag(tag) => keyed(&mut places.tags, tag.key, next),
+            Op::Untag(key) => keyed(&mut places.tags, *key, next),
+            Op::Stand(standing) => keyed(&mut places.standings, standing.audience, next),
+            Op::Unstand(audience) => keyed(&mut places.standings, *audience, next),
+            _ => {
+                ops.push(op);
+                return;
+            }
+        };
+        if *place == next { ops.push(op) } else { ops[*place] = op }
+    }
+
+    /// Remembers all that an event of `visitor` could change.
+    pub(crate) fn bookmark(&self, visitor: &VisitorId) -> Bookmark {
+        let at = self.index.get(visitor).copied();
+        Bookmark {
+            at,
+            delta: at.map(|at| (self.deltas[at].clone(), self.places[at].clone())),
+            changes: self.changes.len(),
+            counts: self.counts,
+        }
+    }
+
+    /// Goes back to `mark`, which was taken before the last event.
+    pub(crate) fn back_to(&mut self, mark: Bookmark, visitor: &VisitorId) {
+        match (mark.at, mark.delta) {
+            (Some(at), Some((delta, places))) => {
+                self.deltas[at] = delta;
+                self.places[at] = places;
+            }
+            _ => {
+                if let Some(at) = self.index.remove(visitor) {
+                    self.deltas.truncate(at);
+                    self.places.truncate(at);
+                }
+            }
+        }
+        self.changes.truncate(mark.changes);
+        self.counts = mark.counts;
+    }
+}
+
+fn keyed<'a, K: PartialEq + 'a, A: smallvec::Array<Item = (K, usize)>>(
+    places: &'a mut SmallVec<A>,
+    key: K,
+    next: usize,
+) -> &'a mut usize {
+    let found = places.iter().position(|(k, _)| *k == key).unwrap_or_else(|| {
+        places.push((key, next));
+        places.len() - 1
+    });
+    &mut places[found].1
+}

@@ -1,0 +1,188 @@
+//! History's limits: what an event adds, and what has to go for it.
+//!
+//! Strokes too old to count are dropped. Beyond `max_strokes` the event name with the most strokes gives up its oldest,
+//! which folds into cells: so a flood of page views can't push out purchases. Beyond `max_total_items` the oldest orders
+//! have their items merged by category. What was folded or merged is said: `exact_since`.
+
+use crate::pen::Pen;
+use crate::settings::Settings;
+use crate::view::Undo;
+use smallvec::SmallVec;
+use tzeva_model::{Amount, Event, Item, Millis, NameId, UnixMillis};
+use tzeva_profile::{Extra, Op, Profile, Stroke, StrokeItem};
+
+/// Tells whether an event with this instant and these bits of its id has left a stroke.
+pub(crate) fn is_known(profile: &Profile, at: UnixMillis, id_bits: u32) -> bool {
+    let from = profile.strokes.partition_point(|stroke| stroke.at < at);
+    profile.strokes[from..].iter().take_while(|s| s.at == at).any(|s| s.id_bits == id_bits)
+}
+
+/// Tells whether a repeat of an event at `at` might go unseen: strokes of that time may be gone.
+pub(crate) fn may_repeat_unseen(profile: &Profile, at: UnixMillis) -> bool {
+    profile.exact_since.is_some_and(|since| at < since)
+        && profile.strokes.first().is_some_and(|oldest| at < oldest.at)
+}
+
+/// The stroke that `event`, counted as at `at`, leaves.
+pub(crate) fn stroke(event: &Event, at: UnixMillis, max_items: usize) -> Stroke {
+    let mut items: SmallVec<[StrokeItem; 1]> = event.items.iter().map(item).collect();
+    if items.len() > max_items {
+        let rest = merged_by_category(&items[max_items..]);
+        items.truncate(max_items);
+        items.extend(rest);
+    }
+    let extra = Extra {
+        coupon: event.coupon.clone(),
+        channel: event.channel.clone(),
+        country: event.country.clone(),
+        page_path: event.page_path.clone(),
+        properties: event.properties.clone(),
+    };
+    let extra = (extra != Extra::default()).then(|| Box::new(extra));
+    Stroke {
+        at,
+        event: event.name.id(),
+        id_bits: event.id.bits(),
+        items,
+        revenue: event.revenue,
+        currency: event.currency,
+        extra,
+    }
+}
+
+/// Drops what is too old to count at `now`.
+pub(crate) fn forget_old(pen: &mut Pen<'_>, max_age: Millis, now: UnixMillis, undo: &mut Undo) {
+    let old_strokes = pen.profile.strokes.partition_point(|stroke| stroke.at + max_age <= now);
+    let oldest_live_cell = now - max_age + Millis::new(1);
+    let old_cells = pen.profile.cells.iter().any(|cell| cell.last < oldest_live_cell);
+    if old_strokes == 0 && !old_cells {
+        return;
+    }
+    undo.keep_whole(pen.profile);
+    for _ in 0..old_strokes {
+        pen.write(Op::DropStroke(0));
+    }
+    if old_cells {
+        pen.write(Op::DropCells(oldest_live_cell));
+    }
+}
+
+/// Inserts the stroke of an event.
+pub(crate) fn insert(pen: &mut Pen<'_>, stroke: Stroke, undo: &mut Undo) {
+    undo.stroke = Some(pen.profile.strokes.partition_point(|other| other.at <= stroke.at));
+    pen.write(Op::Stroke(stroke));
+}
+
+/// Takes in what an event says about the visitor itself.
+pub(crate) fn learn(pen: &mut Pen<'_>, event: &Event, at: UnixMillis) {
+    for (name, value) in &event.traits {
+        let known = pen.profile.traits.iter().find(|(n, ..)| n == name);
+        if known.is_none_or(|(_, _, said)| at >= *said) {
+            pen.write(Op::Trait(name.clone(), value.clone(), at));
+        }
+    }
+}
+
+/// Folds and merges until the profile is within its limits.
+pub(crate) fn make_room(pen: &mut Pen<'_>, settings: &Settings, undo: &mut Undo) {
+    let over = pen.profile.strokes.len() > settings.max_strokes;
+    if !over && total_items(pen.profile) <= settings.max_total_items {
+        return;
+    }
+    if undo.whole.is_none() {
+        let mut before = Box::new(pen.profile.clone());
+        if let Some(place) = undo.stroke {
+            before.strokes.remove(place);
+        }
+        undo.whole = Some(before);
+    }
+    while pen.profile.strokes.len() > settings.max_strokes {
+        let place = to_fold(pen.profile);
+        let at = pen.profile.strokes[place].at;
+        pen.write(Op::FoldStroke(index(place)));
+        exact_after(pen, at);
+        pen.draft.counts.folded += 1;
+    }
+    while total_items(pen.profile) > settings.max_total_items {
+        let mergeable = pen.profile.strokes.iter().enumerate().find_map(|(place, stroke)| {
+            let merged = merged_by_category(&stroke.items);
+            (merged.len() < stroke.items.len()).then_some((place, merged))
+        });
+        let Some((place, merged)) = mergeable else { break };
+        let at = pen.profile.strokes[place].at;
+        pen.write(Op::MergeItems(index(place), merged));
+        exact_after(pen, at);
+    }
+}
+
+fn exact_after(pen: &mut Pen<'_>, at: UnixMillis) {
+    let since = at + Millis::new(1);
+    if pen.profile.exact_since.is_none_or(|old| old < since) {
+        pen.write(Op::ExactSince(since));
+    }
+}
+
+/// The place of the stroke to fold: the oldest of the name that has the most; of two such names, the one whose oldest
+/// comes first.
+fn to_fold(profile: &Profile) -> usize {
+    // (name, place of its oldest, how many), in order of the oldest.
+    let mut names: SmallVec<[(NameId, usize, usize); 8]> = SmallVec::new();
+    for (place, stroke) in profile.strokes.iter().enumerate() {
+        match names.iter_mut().find(|(name, ..)| *name == stroke.event) {
+            Some((_, _, count)) => *count += 1,
+            None => names.push((stroke.event, place, 1)),
+        }
+    }
+    let most = names.iter().map(|&(_, _, count)| count).max().unwrap_or(0);
+    names.iter().find(|&&(_, _, count)| count == most).map_or(0, |&(_, place, _)| place)
+}
+
+/// Items of strokes that have more than one.
+fn total_items(profile: &Profile) -> usize {
+    profile.strokes.iter().map(|s| s.items.len()).filter(|&items| items > 1).sum()
+}
+
+/// One item for each distinct category path, in order of first appearance.
+fn merged_by_category(items: &[StrokeItem]) -> Vec<StrokeItem> {
+    let mut merged: Vec<StrokeItem> = Vec::new();
+    for item in items {
+        let quantity = item.quantity.unwrap_or(1);
+        match merged.iter_mut().find(|m| m.category == item.category) {
+            Some(into) => {
+                into.quantity = Some(into.quantity.unwrap_or(1).saturating_add(quantity));
+                into.merged = sum(into.merged, item.amount());
+            }
+            None => merged.push(StrokeItem {
+                category: item.category.clone(),
+                quantity: Some(quantity),
+                merged: item.amount(),
+                ..StrokeItem::default()
+            }),
+        }
+    }
+    merged
+}
+
+fn sum(a: Option<Amount>, b: Option<Amount>) -> Option<Amount> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (one, other) => one.or(other),
+    }
+}
+
+fn item(item: &Item) -> StrokeItem {
+    let depths = item.category.as_ref().map_or(&[][..], |category| category.depths());
+    StrokeItem {
+        product: item.product.as_ref().map(tzeva_model::Name::id),
+        brand: item.brand.as_ref().map(tzeva_model::Name::id),
+        category: depths.iter().map(tzeva_model::Name::id).collect(),
+        price: item.price,
+        quantity: item.quantity,
+        merged: None,
+    }
+}
+
+fn index(place: usize) -> u16 {
+    // A profile holds at most `max_strokes` + 1 strokes, and settings cap those far below.
+    u16::try_from(place).unwrap_or(u16::MAX)
+}

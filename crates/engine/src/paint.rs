@@ -1,0 +1,129 @@
+//! Painting: what an event does to interest.
+//!
+//! An event paints each distinct tag that it carries once, whatever the number of items or pieces:
+//! S ← S·2^(−(t'−t₀)/h) + w at t' = max(t₀, t), a late paint arriving already faded to t'. Then, in each level that was
+//! painted or cleared, what has faded below `forget_below` at that instant is forgotten; never at another time.
+
+use crate::direct::{half_life, shop};
+use crate::pen::Pen;
+use crate::view::{Undo, tag};
+use smallvec::SmallVec;
+use tzeva_audience::{Dose, Paint, PaintEvent};
+use tzeva_model::{Event, Level, NameId, TagKey, UnixMillis};
+use tzeva_profile::{Op, Tag, decay};
+
+/// The tags that an event paints, with the weight of each; `None` clears it.
+type Strokes = SmallVec<[(TagKey, Option<f64>); 8]>;
+
+/// Paints what `event`, counted as at `at`, carries. The tags as they were go to `undo`.
+pub(crate) fn paint(
+    pen: &mut Pen<'_>,
+    rules: &Paint,
+    event: &Event,
+    at: UnixMillis,
+    undo: &mut Undo,
+) {
+    let Ok(found) = rules.events.binary_search_by(|e| e.event.cmp(&event.name.id())) else {
+        return;
+    };
+    let strokes = carried(event, &rules.events[found], rules.falloff.category);
+    let mut levels: SmallVec<[Level; 6]> = SmallVec::new();
+    for &(key, dose) in &strokes {
+        if !levels.contains(&key.level) {
+            levels.push(key.level);
+        }
+        let before = tag(pen.profile, key).copied();
+        match (dose, before) {
+            (None, None) => {}
+            (None, Some(_)) => set(pen, key, None, undo),
+            (Some(weight), before) => {
+                set(pen, key, painted(rules, key, before, (weight, at)), undo);
+            }
+        }
+    }
+    if rules.forget_below > 0.0 {
+        forget(pen, rules, &levels, at, undo);
+    }
+}
+
+/// The tags of an event, each once: the shop, brands, category paths of every depth, products.
+fn carried(event: &Event, doses: &PaintEvent, falloff: f64) -> Strokes {
+    let mut strokes = Strokes::new();
+    let weight = |dose: Dose| match dose {
+        Dose::Add(weight) => Some(weight),
+        Dose::Clear => None,
+    };
+    if let Some(dose) = doses.shop {
+        strokes.push((shop(), weight(dose)));
+    }
+    let each = |level: Level, id: NameId, weight: Option<f64>, strokes: &mut Strokes| {
+        let key = TagKey { level, id };
+        match strokes.iter_mut().find(|(k, _)| *k == key) {
+            // Only the depths of categories can weigh differently: the greatest counts.
+            Some((_, known)) => *known = known.zip(weight).map(|(a, b)| a.max(b)),
+            None => strokes.push((key, weight)),
+        }
+    };
+    for item in &event.items {
+        if let (Some(dose), Some(brand)) = (doses.brand, &item.brand) {
+            each(Level::Brand, brand.id(), weight(dose), &mut strokes);
+        }
+        if let (Some(dose), Some(category)) = (doses.category, &item.category) {
+            let mut here = weight(dose);
+            for (depth, name) in category.depths().iter().enumerate().rev() {
+                let level = Level::Category(u8::try_from(depth + 1).unwrap_or(u8::MAX));
+                each(level, name.id(), here, &mut strokes);
+                here = here.map(|weight| weight * falloff);
+            }
+        }
+        if let (Some(dose), Some(product)) = (doses.product, &item.product) {
+            each(Level::Product, product.id(), weight(dose), &mut strokes);
+        }
+    }
+    strokes
+}
+
+/// The tag after `weight` was added at `at`; `None` if nothing is left of it in an f32.
+fn painted(
+    rules: &Paint,
+    key: TagKey,
+    before: Option<Tag>,
+    (weight, at): (f64, UnixMillis),
+) -> Option<Tag> {
+    let half_life = half_life(&rules.half_life, key.level);
+    let (score, at) = match before {
+        None => (weight, at),
+        Some(tag) if at < tag.at => {
+            #[expect(clippy::cast_precision_loss, reason = "durations are far below 2^53 ms")]
+            let late = (tag.at - at).get() as f64 / half_life.get() as f64;
+            (f64::from(tag.score) + weight * decay::exp2(-late), tag.at)
+        }
+        Some(tag) => (decay::faded(tag.score, tag.at, half_life, at) + weight, at),
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "rounded once, to what is stored")]
+    let score = score.min(f64::from(f32::MAX)) as f32;
+    (score > 0.0).then_some(Tag { key, score, at })
+}
+
+/// Removes, in `levels`, what is below `forget_below` at `at`.
+fn forget(pen: &mut Pen<'_>, rules: &Paint, levels: &[Level], at: UnixMillis, undo: &mut Undo) {
+    let mut faint: SmallVec<[TagKey; 4]> = SmallVec::new();
+    for tag in pen.profile.tags.iter().filter(|tag| levels.contains(&tag.key.level)) {
+        let half_life = half_life(&rules.half_life, tag.key.level);
+        if decay::faded(tag.score, tag.at, half_life, at.max(tag.at)) < rules.forget_below {
+            faint.push(tag.key);
+        }
+    }
+    for key in faint {
+        set(pen, key, None, undo);
+    }
+}
+
+fn set(pen: &mut Pen<'_>, key: TagKey, value: Option<Tag>, undo: &mut Undo) {
+    let before = tag(pen.profile, key).copied();
+    if before.is_none() && value.is_none() {
+        return;
+    }
+    undo.tags.push((key, before));
+    pen.write(value.map_or(Op::Untag(key), Op::Tag));
+}

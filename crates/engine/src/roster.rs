@@ -1,0 +1,177 @@
+//! The roster: who is in memory, and who is due when.
+//!
+//! A visitor may be armed without being loaded (a due set named it) and loaded without being there (the store knows no
+//! such profile). Of a loaded visitor the armed instant is always the deadline of its profile; of another it is the
+//! earliest instant heard of, which may be stale: loading it tells.
+
+use crate::hash::Map;
+use std::collections::{BTreeSet, VecDeque};
+use std::ops::Bound;
+use tzeva_model::{Millis, UnixMillis, VisitorId};
+use tzeva_profile::Profile;
+
+/// Visitors by id, and by deadline.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    slots: Map<VisitorId, Slot>,
+    armed: BTreeSet<(UnixMillis, VisitorId)>,
+    /// Loaded visitors in order of loading, for eviction by second chance.
+    queue: VecDeque<VisitorId>,
+    loaded: usize,
+}
+
+/// What is known of one visitor.
+#[derive(Debug, Default)]
+struct Slot {
+    held: Held,
+    armed: Option<UnixMillis>,
+    /// Touched since eviction last passed by.
+    recent: bool,
+}
+
+/// What memory holds of a visitor.
+#[derive(Debug, Default)]
+pub(crate) enum Held {
+    /// Nothing: the store has to be asked.
+    #[default]
+    Unknown,
+    /// There is no profile.
+    Absent,
+    /// The profile as decided so far.
+    Here(Box<Profile>),
+}
+
+// === impl Roster ===
+
+impl Roster {
+    /// How many visitors are loaded, known-absent ones too.
+    pub(crate) fn len(&self) -> usize {
+        self.loaded
+    }
+
+    /// Tells whether `visitor` is loaded.
+    pub(crate) fn holds(&self, visitor: &VisitorId) -> bool {
+        self.slots.get(visitor).is_some_and(|slot| !matches!(slot.held, Held::Unknown))
+    }
+
+    /// The profile of `visitor`, if it is loaded and there is one.
+    pub(crate) fn profile(&self, visitor: &VisitorId) -> Option<&Profile> {
+        match &self.slots.get(visitor)?.held {
+            Held::Here(profile) => Some(profile),
+            Held::Absent | Held::Unknown => None,
+        }
+    }
+
+    /// Takes the visitor out to be worked on; it must be handed back by `put`. What wasn't loaded counts as absent.
+    pub(crate) fn take(&mut self, visitor: &VisitorId) -> Option<Box<Profile>> {
+        match std::mem::take(&mut self.slots.get_mut(visitor)?.held) {
+            Held::Here(profile) => {
+                self.loaded -= 1;
+                Some(profile)
+            }
+            Held::Absent => {
+                self.loaded -= 1;
+                None
+            }
+            Held::Unknown => None,
+        }
+    }
+
+    /// Puts a visitor in, or back, armed for the deadline of its profile.
+    pub(crate) fn put(&mut self, visitor: &VisitorId, profile: Option<Box<Profile>>) {
+        let deadline = profile.as_ref().and_then(|profile| profile.deadline);
+        let slot = match self.slots.get_mut(visitor) {
+            Some(slot) => slot,
+            None => self.slots.entry(visitor.clone()).or_default(),
+        };
+        slot.held = profile.map_or(Held::Absent, Held::Here);
+        slot.recent = true;
+        self.loaded += 1;
+        if slot.armed != deadline {
+            if let Some(old) = std::mem::replace(&mut slot.armed, deadline) {
+                self.armed.remove(&(old, visitor.clone()));
+            }
+            if let Some(new) = deadline {
+                self.armed.insert((new, visitor.clone()));
+            }
+        }
+    }
+
+    /// Loads a visitor from the store; one that is loaded already stays as it is, since it may be newer.
+    pub(crate) fn load(&mut self, visitor: VisitorId, profile: Option<Profile>) {
+        if !self.holds(&visitor) {
+            self.put(&visitor, profile.map(Box::new));
+            self.queue.push_back(visitor);
+        }
+    }
+
+    /// Lets eviction know a visitor that came in otherwise than from the store.
+    pub(crate) fn enlist(&mut self, visitor: &VisitorId) {
+        self.queue.push_back(visitor.clone());
+    }
+
+    /// Notes that `visitor`, unless it is loaded, is due at `at` at the earliest.
+    pub(crate) fn arm(&mut self, visitor: VisitorId, at: UnixMillis) {
+        let slot = self.slots.entry(visitor.clone()).or_default();
+        let earlier = slot.armed.is_none_or(|old| at < old);
+        if matches!(slot.held, Held::Unknown) && earlier {
+            if let Some(old) = slot.armed.replace(at) {
+                self.armed.remove(&(old, visitor.clone()));
+            }
+            self.armed.insert((at, visitor));
+        }
+    }
+
+    /// Visitors armed before `until` that are not loaded, at most `limit`, earliest first.
+    pub(crate) fn wanted_before(&self, until: UnixMillis, limit: usize) -> Vec<VisitorId> {
+        let due = self.armed.iter().take_while(|(at, _)| *at < until);
+        due.filter(|(_, v)| !self.holds(v)).map(|(_, v)| v.clone()).take(limit).collect()
+    }
+
+    /// The earliest armed instant.
+    pub(crate) fn next_deadline(&self) -> Option<UnixMillis> {
+        self.armed.first().map(|(at, _)| *at)
+    }
+
+    /// The largest instant up to `until` before which at most about `limit` entries lie, at least one whole instant.
+    pub(crate) fn until_within(&self, until: UnixMillis, limit: usize) -> UnixMillis {
+        let mut due = self.armed.iter().map(|(at, _)| *at).take_while(|at| *at < until);
+        let Some(first) = due.next() else { return until };
+        match due.nth(limit.saturating_sub(1)) {
+            Some(at) => at.max(first + Millis::new(1)),
+            None => until,
+        }
+    }
+
+    /// The first loaded visitor armed before `until`, behind `after` in the order of deadlines.
+    pub(crate) fn due(
+        &self,
+        until: UnixMillis,
+        after: Option<&(UnixMillis, VisitorId)>,
+    ) -> Option<(UnixMillis, VisitorId)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut due = self.armed.range((from, Bound::Unbounded)).take_while(|(at, _)| *at < until);
+        due.find(|(_, visitor)| self.holds(visitor)).cloned()
+    }
+
+    /// Drops loaded visitors for which `keep` is false until at most `target` are left: those loaded longest ago and not
+    /// touched since they were last passed over. What they are armed for stays.
+    pub(crate) fn evict(&mut self, keep: &dyn Fn(&VisitorId) -> bool, target: usize) {
+        // Twice around: the first pass takes away the second chance of those that were touched.
+        let mut left = self.queue.len() * 2;
+        while self.loaded > target && left > 0 {
+            left -= 1;
+            let Some(visitor) = self.queue.pop_front() else { return };
+            let Some(slot) = self.slots.get_mut(&visitor) else { continue };
+            if std::mem::take(&mut slot.recent) || keep(&visitor) {
+                self.queue.push_back(visitor);
+                continue;
+            }
+            slot.held = Held::Unknown;
+            self.loaded -= 1;
+            if slot.armed.is_none() {
+                self.slots.remove(&visitor);
+            }
+        }
+    }
+}
