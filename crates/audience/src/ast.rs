@@ -152,6 +152,21 @@ impl CountTest {
             Self::Between(low, high) => (low..=high).contains(&count),
         }
     }
+
+    /// The counts that compare so, both ends in; the lower end is the greater one if there are none.
+    #[must_use]
+    pub fn range(self) -> (u64, u64) {
+        let top = u64::from(u32::MAX);
+        match self {
+            Self::Is(Compare::AtLeast, k) => (u64::from(k), top),
+            Self::Is(Compare::MoreThan, k) => (u64::from(k) + 1, top),
+            Self::Is(Compare::AtMost, k) => (0, u64::from(k)),
+            Self::Is(Compare::LessThan, 0) => (1, 0),
+            Self::Is(Compare::LessThan, k) => (0, u64::from(k) - 1),
+            Self::Is(Compare::Equal, k) => (u64::from(k), u64::from(k)),
+            Self::Between(low, high) => (u64::from(low), u64::from(high)),
+        }
+    }
 }
 
 // === impl Node ===
@@ -161,7 +176,7 @@ impl Node {
     pub fn each_leaf<'a>(&'a self, visit: &mut impl FnMut(&'a Leaf)) {
         match self {
             Self::All(nodes) | Self::Any(nodes) => {
-                nodes.iter().for_each(|node| node.each_leaf(visit))
+                nodes.iter().for_each(|node| node.each_leaf(visit));
             }
             Self::Not(node) => node.each_leaf(visit),
             Self::Leaf(leaf) => visit(leaf),

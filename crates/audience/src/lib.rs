@@ -5,11 +5,33 @@
 #![deny(missing_docs)]
 
 mod ast;
+mod canonical;
+mod check;
+mod code;
+mod compare;
+mod compile;
+mod condition;
+mod document;
+mod duration;
+mod filter;
+mod logic;
 mod paint;
+mod paint_file;
+mod place;
+mod problem;
+mod sentence;
 mod test;
+mod tree;
+mod words;
 
 pub use ast::{
     Audience, Compare, CountTest, EventLeaf, InterestLeaf, LastLeaf, Leaf, Node, RuleSet, Stay,
 };
+pub use canonical::leaf_key;
+pub use code::{Code, Severity};
+pub use compile::{CheckSettings, Compiled, compile};
+pub use duration::{DurationError, parse_duration};
 pub use paint::{Dose, Falloff, HalfLives, Paint, PaintEvent};
+pub use problem::{Problem, SourceFile};
+pub use sentence::{idle_sentence, sentence};
 pub use test::{Field, FieldTest, Test, Where};

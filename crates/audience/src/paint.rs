@@ -1,6 +1,6 @@
 //! Paint: which events mark which levels, how strongly, and how fast it fades.
 
-use tzeva_model::{Millis, NameId};
+use tzeva_model::{Millis, Name, NameId};
 
 /// How events paint.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,4 +58,38 @@ pub enum Dose {
 pub struct Falloff {
     /// 1 by default; in (0, 1].
     pub category: f64,
+}
+
+// === impl Paint ===
+
+impl Default for Paint {
+    /// The paint of the language's example: half-lives of 30, 30, 14 and 7 days, and the four events of a shop.
+    fn default() -> Self {
+        let add = |weight| Some(Dose::Add(weight));
+        let event = |name: &str, shop, brand, category, product| PaintEvent {
+            event: Name::event(name).id(),
+            shop,
+            brand,
+            category,
+            product,
+        };
+        let mut events = vec![
+            event("page_viewed", add(1.0), None, None, None),
+            event("product_viewed", add(1.0), add(1.0), add(1.0), add(1.0)),
+            event("product_added", add(2.0), add(2.0), add(3.0), add(5.0)),
+            event("order_completed", add(5.0), add(5.0), add(4.0), Some(Dose::Clear)),
+        ];
+        events.sort_by_key(|event| event.event);
+        Self {
+            half_life: HalfLives {
+                shop: Millis::DAY.times(30),
+                brand: Millis::DAY.times(30),
+                category: Millis::DAY.times(14),
+                product: Millis::DAY.times(7),
+            },
+            events,
+            forget_below: 0.05,
+            falloff: Falloff { category: 1.0 },
+        }
+    }
 }

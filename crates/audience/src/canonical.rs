@@ -1,0 +1,181 @@
+//! Canonical text: what an audience means, written one way.
+//!
+//! Made from the values and not from the file, so that comments, blanks, the order of keys and the order of files change
+//! no version. Every text is quoted and escaped, so that no two audiences share one. An audience's own text leaves out
+//! what people alone read (`describe`, `owner`, `labels`); the rule set's takes everything in.
+
+use crate::{
+    Audience, CountTest, Dose, EventLeaf, FieldTest, Leaf, Node, Paint, RuleSet, Test, Where,
+};
+use crate::{Compare, filter};
+use std::fmt::Write as _;
+use tzeva_model::{Name, RulesVersion};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// The first 32 bits of the xxh3 of an audience's canonical text.
+pub(crate) fn version(audience: &Audience) -> u32 {
+    let hash = xxh3_64(audience_text(audience).as_bytes());
+    u32::try_from(hash >> 32).unwrap_or_default()
+}
+
+/// The xxh3 of everything.
+pub(crate) fn rules_version(audiences: &[Audience], paint: &Paint) -> RulesVersion {
+    let mut text = paint_text(paint);
+    for audience in audiences {
+        text += &audience_text(audience);
+        let (describe, owner, labels) = (&audience.describe, &audience.owner, &audience.labels);
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "(for-people {describe:?} {owner:?} {labels:?})");
+    }
+    RulesVersion::new(xxh3_64(text.as_bytes()))
+}
+
+/// What tells one leaf from another; leaves with one key are true together.
+#[must_use]
+pub fn leaf_key(leaf: &Leaf) -> String {
+    match leaf {
+        Leaf::Event(event) => format!("{} {}", event_key(event), count_text(event.count)),
+        Leaf::Last(last) => {
+            let (key, sign) = (last_key(&last.event, &last.filter), sign(last.at_least));
+            format!("{key} {sign} {}", last.ago.get())
+        }
+        Leaf::Interest(interest) => {
+            let (text, bits) = (&interest.text, interest.threshold.to_bits());
+            format!("(interest {text:?}) {} {bits:016x}", sign(interest.at_least))
+        }
+    }
+}
+
+/// What an `event` leaf counts.
+pub(crate) fn event_key(leaf: &EventLeaf) -> String {
+    let after = leaf.after.as_ref().map(Name::text);
+    let within = leaf.within.map(tzeva_model::Millis::get);
+    let filter = where_text(&leaf.filter);
+    format!("(count {:?} {filter} {within:?} {after:?})", leaf.name.text())
+}
+
+/// Whose age a `last` leaf looks at.
+pub(crate) fn last_key(event: &Name, filter: &Where) -> String {
+    format!("(last {:?} {})", event.text(), where_text(filter))
+}
+
+fn sign(at_least: bool) -> &'static str {
+    if at_least { ">=" } else { "<" }
+}
+
+fn audience_text(audience: &Audience) -> String {
+    let mut text = format!("(audience {:?}\n enter ", audience.name.text());
+    node_text(&audience.enter, &mut text);
+    if let Some(exit_when) = &audience.exit_when {
+        text += "\n exit_when ";
+        node_text(exit_when, &mut text);
+    }
+    let (stay, at_most) = (audience.stay, audience.stay.at_most.map(tzeva_model::Millis::get));
+    let _ = writeln!(
+        text,
+        "\n enter_after {} at_least {} at_most {at_most:?} reenter_after {})",
+        audience.enter_after.get(),
+        stay.at_least.get(),
+        audience.reenter_after.get(),
+    );
+    text
+}
+
+fn node_text(node: &Node, text: &mut String) {
+    let (word, nodes) = match node {
+        Node::Leaf(leaf) => {
+            *text += &leaf_key(leaf);
+            return;
+        }
+        Node::All(nodes) => ("all", nodes.as_slice()),
+        Node::Any(nodes) => ("any", nodes.as_slice()),
+        Node::Not(node) => ("not", std::slice::from_ref(&**node)),
+    };
+    let _ = write!(text, "({word}");
+    for node in nodes {
+        text.push(' ');
+        node_text(node, text);
+    }
+    text.push(')');
+}
+
+fn count_text(count: CountTest) -> String {
+    match count {
+        CountTest::Is(compare, k) => format!("{} {k}", compare_sign(compare)),
+        CountTest::Between(low, high) => format!("between {low} and {high}"),
+    }
+}
+
+/// The sign of a comparison, as rules write it.
+pub(crate) fn compare_sign(compare: Compare) -> &'static str {
+    match compare {
+        Compare::AtLeast => ">=",
+        Compare::MoreThan => ">",
+        Compare::AtMost => "<=",
+        Compare::LessThan => "<",
+        Compare::Equal => "=",
+    }
+}
+
+fn where_text(clause: &Where) -> String {
+    let mut text = String::from("(where");
+    for test in clause.item.iter().chain(&clause.event) {
+        let _ = write!(text, " ({:?} {})", filter::word(&test.field), test_text(test));
+    }
+    text + ")"
+}
+
+fn test_text(FieldTest { test, .. }: &FieldTest) -> String {
+    let names =
+        |names: &[Name]| names.iter().map(|name| name.text().to_owned()).collect::<Vec<_>>();
+    match test {
+        Test::In(list) => format!("in {:?}", names(list)),
+        Test::NotIn(list) => format!("not in {:?}", names(list)),
+        Test::TextIn(list) => format!("text in {list:?}"),
+        Test::TextNotIn(list) => format!("text not in {list:?}"),
+        Test::StartsWith(start) => format!("starts_with {start:?}"),
+        Test::Number { low, high } => {
+            let end = |end: &Option<(tzeva_model::Amount, bool)>| match end {
+                Some((value, inclusive)) => format!("{}/{inclusive}", value.get()),
+                None => "open".to_owned(),
+            };
+            format!("from {} to {}", end(low), end(high))
+        }
+        Test::NumberNotIn(list) => format!("number not in {list:?}"),
+        Test::NumberIn(list) => format!("number in {list:?}"),
+        Test::Exists(there) => format!("exists {there}"),
+        Test::Bool(value) => format!("is {value}"),
+    }
+}
+
+fn paint_text(paint: &Paint) -> String {
+    let half = paint.half_life;
+    let mut text = format!(
+        "(paint {} {} {} {} forget_below {:016x} falloff {:016x}\n",
+        half.shop.get(),
+        half.brand.get(),
+        half.category.get(),
+        half.product.get(),
+        paint.forget_below.to_bits(),
+        paint.falloff.category.to_bits(),
+    );
+    let dose = |dose: Option<Dose>| match dose {
+        Some(Dose::Add(weight)) => format!("{:016x}", weight.to_bits()),
+        Some(Dose::Clear) => "clear".to_owned(),
+        None => "-".to_owned(),
+    };
+    for event in &paint.events {
+        let [shop, brand, category, product] =
+            [event.shop, event.brand, event.category, event.product].map(dose);
+        let _ = writeln!(text, " ({} {shop} {brand} {category} {product})", event.event);
+    }
+    text + ")\n"
+}
+
+impl RuleSet {
+    /// The version that these audiences and this paint have together; `version` of a compiled set is this.
+    #[must_use]
+    pub fn computed_version(&self) -> RulesVersion {
+        rules_version(&self.audiences, &self.paint)
+    }
+}

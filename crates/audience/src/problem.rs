@@ -1,0 +1,187 @@
+//! Problems: what is wrong with a rule file, where, and how to mend it.
+//!
+//! A problem carries the text of its line, so that it can be shown long after the file is gone.
+
+use crate::code::{Code, Severity};
+use std::fmt;
+
+/// The longest part of a line that is shown, in characters.
+const SHOWN: usize = 120;
+
+/// A file of rules as read; `path` is only for messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it came from.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// One refusal or warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The word of its [`Code`].
+    pub code: &'static str,
+    /// How grave it is.
+    pub severity: Severity,
+    /// The file's path, as given; empty: it concerns all files together.
+    pub file: String,
+    /// The line, from 1; 0 if it concerns no line.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// How many characters are meant, at least 1.
+    pub width: usize,
+    /// The line's text without its end.
+    pub source_line: String,
+    /// What is wrong, one sentence without full stop.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+/// A place: bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct At {
+    pub(crate) file: u32,
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// Collects problems of all files.
+pub(crate) struct Report<'a> {
+    files: Vec<&'a SourceFile>,
+    /// The first byte of every line, a file each; made when first asked for.
+    lines: Vec<Vec<u32>>,
+    problems: Vec<Problem>,
+}
+
+// === impl Problem ===
+
+impl fmt::Display for Problem {
+    /// Writes the message, the place, the line with a caret, and the help.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        writeln!(f, "{word}[{}]: {}", self.code, self.message)?;
+        if self.line > 0 {
+            writeln!(f, " --> {}:{}:{}", self.file, self.line, self.column)?;
+            let number = self.line.to_string();
+            let margin = " ".repeat(number.len());
+            let (shown, column) = window(&self.source_line, self.column - 1);
+            let room = shown.chars().count().saturating_sub(column).max(1);
+            writeln!(f, "{margin} |")?;
+            writeln!(f, "{number} | {shown}")?;
+            let carets = "^".repeat(self.width.min(room));
+            writeln!(f, "{margin} | {}{carets}", " ".repeat(column))?;
+        }
+        match &self.help {
+            Some(help) => writeln!(f, " = help: {help}"),
+            None => Ok(()),
+        }
+    }
+}
+
+// === impl Report ===
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(files: Vec<&'a SourceFile>) -> Self {
+        Self { lines: vec![Vec::new(); files.len()], files, problems: Vec::new() }
+    }
+
+    /// Adds a problem without a place.
+    pub(crate) fn whole(&mut self, code: Code, message: String, help: Option<String>) {
+        let (severity, word) = (code.severity(), code.word());
+        self.problems.push(Problem {
+            code: word,
+            severity,
+            file: String::new(),
+            line: 0,
+            column: 0,
+            width: 1,
+            source_line: String::new(),
+            message,
+            help,
+        });
+    }
+
+    /// Adds a problem at a place.
+    pub(crate) fn add(&mut self, code: Code, at: At, message: String, help: Option<String>) {
+        let file = self.files[at.file as usize];
+        let (line, start) = self.line_of(at);
+        let rest = file.text.get(start..).unwrap_or_default();
+        let source_line = rest.lines().next().unwrap_or_default();
+        let from = (at.start as usize).saturating_sub(start).min(source_line.len());
+        let to = (at.end as usize).saturating_sub(start).clamp(from, source_line.len());
+        let column = source_line.get(..from).map_or(0, |before| before.chars().count());
+        let width = source_line.get(from..to).map_or(1, |meant| meant.trim_end().chars().count());
+        self.problems.push(Problem {
+            code: code.word(),
+            severity: code.severity(),
+            file: file.path.clone(),
+            line,
+            column: column + 1,
+            width: width.max(1),
+            source_line: bounded(source_line, column),
+            message,
+            help,
+        });
+    }
+
+    /// `file:line` of a place, to point at it from another one's message.
+    pub(crate) fn place(&mut self, at: At) -> String {
+        let (line, _) = self.line_of(at);
+        format!("{}:{line}", self.files[at.file as usize].path)
+    }
+
+    /// The path of a place's file.
+    pub(crate) fn path(&self, at: At) -> &'a str {
+        &self.files[at.file as usize].path
+    }
+
+    /// How many problems there are so far.
+    pub(crate) fn len(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Hands over all problems, sorted by place; those without a place come last.
+    pub(crate) fn finish(self) -> Vec<Problem> {
+        let mut problems = self.problems;
+        problems.sort_by(|a, b| {
+            let key = |p: &Problem| (p.line == 0, p.line, p.column, p.code);
+            (a.line == 0)
+                .cmp(&(b.line == 0))
+                .then_with(|| a.file.cmp(&b.file))
+                .then_with(|| key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message)))
+        });
+        problems
+    }
+
+    /// The line number from 1, and the byte at which the line starts.
+    fn line_of(&mut self, at: At) -> (usize, usize) {
+        let index = at.file as usize;
+        let starts = &mut self.lines[index];
+        if starts.is_empty() {
+            starts.push(0);
+            let ends = self.files[index].text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
+            starts.extend(ends.filter_map(|(place, _)| u32::try_from(place + 1).ok()));
+        }
+        let line = starts.partition_point(|&start| start <= at.start);
+        (line, starts[line - 1] as usize)
+    }
+}
+
+/// A line short enough to keep; only absurdly long ones lose their end.
+fn bounded(line: &str, column: usize) -> String {
+    line.chars().take(column + 4 * SHOWN).collect()
+}
+
+/// The part of a line around `column` that is shown, tabs and controls as blanks, and the column within it.
+fn window(line: &str, column: usize) -> (String, usize) {
+    let skipped = if column > SHOWN - 20 { column - SHOWN / 2 } else { 0 };
+    let part = line.chars().skip(skipped).take(SHOWN);
+    let shown: String = part.map(|c| if c.is_control() { ' ' } else { c }).collect();
+    (shown.trim_end().to_owned(), column - skipped)
+}

@@ -1,0 +1,334 @@
+//! YAML as a tree in which every node knows its place.
+//!
+//! Built from the parser's events rather than from deserialized values, because the language needs what those lose: a
+//! scalar's own text (`product: 0042` is the text `0042`, `country: NO` is Norway), whether it was quoted, and a place
+//! for each key. Documents are cut apart before parsing (YAML forbids `---` at a line's start inside any scalar), so a
+//! syntax error in one hides nothing in the next. Anchors, aliases and tags are refused: a rule file says what it says.
+
+use crate::code::Code;
+use crate::problem::{At, Report};
+use serde_saphyr::granit_parser::{
+    ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span,
+};
+
+/// How deep mappings and lists may nest.
+pub(crate) const MAX_DEPTH: usize = 64;
+/// How many nodes one document may have.
+pub(crate) const MAX_NODES: usize = 100_000;
+
+/// A node and where it stands.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    pub(crate) at: At,
+    pub(crate) kind: Kind,
+}
+
+/// What a node is.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    /// Text as written, escapes resolved.
+    Text(String, Style),
+    List(Vec<Tree>),
+    Map(Vec<(Tree, Tree)>),
+    /// Refused already.
+    Bad,
+}
+
+/// How a text was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    Plain,
+    Quoted,
+    /// With `|` or `>`.
+    Block,
+}
+
+/// One document of a file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Document<'a> {
+    pub(crate) file: u32,
+    /// Where it begins in the file, in bytes.
+    base: usize,
+    text: &'a str,
+}
+
+/// A list or mapping under construction.
+struct Open {
+    at: At,
+    children: Vec<Tree>,
+    is_map: bool,
+}
+
+/// Builds the tree of one document.
+struct Builder<'r, 'a> {
+    document: Document<'a>,
+    report: &'r mut Report<'a>,
+    open: Vec<Open>,
+    root: Option<Tree>,
+    nodes: usize,
+}
+
+// === impl Tree ===
+
+impl Tree {
+    /// The text of a scalar.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Text(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What it is, for messages.
+    pub(crate) fn noun(&self) -> &'static str {
+        match &self.kind {
+            Kind::Text(text, Style::Plain) if text.is_empty() => "nothing",
+            Kind::Text(..) => "a text",
+            Kind::List(_) => "a list",
+            Kind::Map(_) => "a mapping",
+            Kind::Bad => "something refused already",
+        }
+    }
+}
+
+// === impl Document ===
+
+impl<'a> Document<'a> {
+    /// Cuts a file at its document marks. What holds no more than comments and directives belongs to the next one.
+    pub(crate) fn split(file: u32, text: &'a str) -> Vec<Self> {
+        let mut documents = Vec::new();
+        let (mut base, mut place) = (0, 0);
+        let mut blank = true;
+        for line in text.split_inclusive('\n') {
+            let opens = is_mark(line, "---");
+            if opens && !blank {
+                documents.push(Self { file, base, text: &text[base..place] });
+                base = place;
+            }
+            place += line.len();
+            let word = line.trim();
+            blank = if opens {
+                false
+            } else if is_mark(line, "...") {
+                documents.push(Self { file, base, text: &text[base..place] });
+                base = place;
+                true
+            } else {
+                blank && (word.is_empty() || word.starts_with(['#', '%']))
+            };
+        }
+        if base < text.len() {
+            documents.push(Self { file, base, text: &text[base..] });
+        }
+        documents
+    }
+
+    /// Parses it; `None` if it is empty or no YAML, which is reported.
+    pub(crate) fn parse(self, report: &mut Report<'a>) -> Option<Tree> {
+        let mut options = Options::default();
+        options.emit_unresolved_aliases = true;
+        options.set_emit_comments(false);
+        options.flow_nesting_limit = MAX_DEPTH + 1;
+        options.block_nesting_limit = MAX_DEPTH + 1;
+        let mut builder =
+            Builder { document: self, report, open: Vec::new(), root: None, nodes: 0 };
+        for event in Parser::new_from_str_with_options(self.text, options) {
+            let (event, span) = match event {
+                Ok(pair) => pair,
+                Err(error) => {
+                    builder.refuse_syntax(&error);
+                    return None;
+                }
+            };
+            let at = self.at(&span);
+            if !builder.take(event, at) {
+                return None;
+            }
+        }
+        builder.root
+    }
+
+    fn at(&self, span: &Span) -> At {
+        let byte = |offset: Option<usize>, chars: usize| self.byte(offset, chars);
+        let start = byte(span.start.byte_offset(), span.start.index());
+        let end = byte(span.end.byte_offset(), span.end.index());
+        At { file: self.file, start, end: end.max(start) }
+    }
+
+    /// A byte of the file, from a byte of the document or else from a character of it.
+    fn byte(&self, offset: Option<usize>, chars: usize) -> u32 {
+        let within = offset.unwrap_or_else(|| {
+            self.text.char_indices().nth(chars).map_or(self.text.len(), |(place, _)| place)
+        });
+        u32::try_from(self.base + within.min(self.text.len())).unwrap_or(u32::MAX)
+    }
+}
+
+// === impl Builder ===
+
+impl Builder<'_, '_> {
+    /// Takes an event; false: give up on the document.
+    fn take(&mut self, event: Event<'_>, at: At) -> bool {
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.map(|tag| tag.original());
+                if self.refuse_feature(anchor, tag.as_deref(), at) {
+                    return self.put(Tree { at, kind: Kind::Bad });
+                }
+                let style = match style {
+                    ScalarStyle::Plain => Style::Plain,
+                    ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
+                    _ => Style::Quoted,
+                };
+                self.put(Tree { at, kind: Kind::Text(text.into_owned(), style) })
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                let tag = tag.map(|tag| tag.original());
+                !self.refuse_feature(anchor, tag.as_deref(), at) && self.begin(at, false)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                let tag = tag.map(|tag| tag.original());
+                !self.refuse_feature(anchor, tag.as_deref(), at) && self.begin(at, true)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.end(at),
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                let message = "`*` begins an alias of YAML, and aliases aren't read".to_owned();
+                let help = "for a text that begins with `*` put it in quotes, else write it out";
+                self.report.add(Code::YamlFeature, at, message, Some(help.to_owned()));
+                self.put(Tree { at, kind: Kind::Bad })
+            }
+            _ => true,
+        }
+    }
+
+    fn begin(&mut self, at: At, is_map: bool) -> bool {
+        if self.open.len() >= MAX_DEPTH {
+            let message = format!("nested deeper than {MAX_DEPTH} levels");
+            self.report.add(Code::TooLarge, at, message, None);
+            return false;
+        }
+        self.open.push(Open { at, children: Vec::new(), is_map });
+        true
+    }
+
+    fn end(&mut self, end: At) -> bool {
+        let Some(Open { at, children, is_map }) = self.open.pop() else { return true };
+        let at = At { end: end.end.max(at.start), ..at };
+        let kind = if is_map {
+            let mut pairs = Vec::with_capacity(children.len() / 2);
+            let mut rest = children.into_iter();
+            while let (Some(key), Some(value)) = (rest.next(), rest.next()) {
+                pairs.push((key, value));
+            }
+            Kind::Map(pairs)
+        } else {
+            Kind::List(children)
+        };
+        self.put(Tree { at, kind })
+    }
+
+    fn put(&mut self, tree: Tree) -> bool {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            let message = format!("a document of more than {MAX_NODES} values");
+            let help = "spread it over several documents, parted by `---`".to_owned();
+            self.report.add(Code::TooLarge, tree.at, message, Some(help));
+            return false;
+        }
+        match self.open.last_mut() {
+            Some(open) => open.children.push(tree),
+            None => self.root = Some(tree),
+        }
+        true
+    }
+
+    /// Refuses anchors and tags; true if there was one.
+    fn refuse_feature(&mut self, anchor: usize, tag: Option<&str>, at: At) -> bool {
+        let start = At { end: at.start + 1, ..at };
+        if let Some(tag) = tag {
+            let (code, help) = if tag.starts_with("!=") {
+                (Code::UnquotedOperator, "put the comparison in quotes: \"!= ...\"")
+            } else {
+                (Code::YamlFeature, "for a text that begins with `!` put it in quotes")
+            };
+            let message = format!("`{tag}` is a tag of YAML, and tags aren't read");
+            self.report.add(code, start, message, Some(help.to_owned()));
+            return true;
+        }
+        if anchor > 0 {
+            let message = "an anchor of YAML, and anchors aren't read".to_owned();
+            let help = "for a text that begins with `&` put it in quotes, else write it out";
+            self.report.add(Code::YamlFeature, start, message, Some(help.to_owned()));
+        }
+        anchor > 0
+    }
+
+    fn refuse_syntax(&mut self, error: &ScanError) {
+        let mark = error.marker();
+        let start = self.document.byte(mark.byte_offset(), mark.index());
+        let at = At { file: self.document.file, start, end: start + 1 };
+        let place = (start as usize).saturating_sub(self.document.base);
+        let line = line_around(self.document.text, place);
+        let before = &self.document.text[..floor(self.document.text, place)];
+        let (code, help) = if looks_like_bare_operator(line) {
+            (Code::UnquotedOperator, "put the comparison in quotes, such as \">= 3\"")
+        } else if line.contains('\t') && is_about_tabs(error.kind(), line) {
+            (Code::Tab, "indent with blanks: YAML takes no tabs there")
+        } else if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+            (Code::TooLarge, "nest less deep")
+        } else if before.ends_with('"') {
+            (Code::YamlSyntax, "is a quotation mark too many, or one missing?")
+        } else {
+            (Code::YamlSyntax, "is a quotation mark, a bracket or a colon missing before this?")
+        };
+        let message = match code {
+            Code::UnquotedOperator => {
+                "a comparison without quotes, which YAML can't read".to_owned()
+            }
+            _ => format!("this is no YAML: {}", error.info()),
+        };
+        self.report.add(code, at, message, Some(help.to_owned()));
+    }
+}
+
+/// Tells whether a line is a document mark.
+fn is_mark(line: &str, mark: &str) -> bool {
+    line.strip_prefix(mark)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+}
+
+/// The line of `text` that byte `place` lies in.
+fn line_around(text: &str, place: usize) -> &str {
+    let place = floor(text, place);
+    let start = text[..place].rfind('\n').map_or(0, |end| end + 1);
+    text[start..].lines().next().unwrap_or_default()
+}
+
+/// The nearest character boundary at or before `place`.
+fn floor(text: &str, place: usize) -> usize {
+    let mut place = place.min(text.len());
+    while !text.is_char_boundary(place) {
+        place -= 1;
+    }
+    place
+}
+
+/// `count: >= 3`: YAML takes `>` for the head of a block of text.
+fn looks_like_bare_operator(line: &str) -> bool {
+    line.match_indices(':').any(|(colon, _)| {
+        let value = line[colon + 1..].trim_start();
+        value.starts_with('>') || value.starts_with("not in [") || value.starts_with("in [")
+    })
+}
+
+fn is_about_tabs(kind: &ErrorKind, line: &str) -> bool {
+    let tab_kind = matches!(
+        kind,
+        ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabAtBlockScalarStart
+            | ErrorKind::TabInPlainScalar
+    );
+    tab_kind || line.trim_start_matches(' ').starts_with('\t')
+}
