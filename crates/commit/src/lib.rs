@@ -2,12 +2,20 @@
 //! which logs and stores lie. Knows no client, no clock, no rule.
 #![deny(missing_docs)]
 
+mod judge;
+mod ledger;
 mod marker;
 pub mod port;
 mod record;
+mod recovery;
+#[cfg(test)]
+mod samples;
 
+pub use judge::{Judge, Verdict, Why};
+pub use ledger::{Counted, End, Ledger, Part, Settled, Then};
 pub use marker::MarkerError;
 pub use record::{
     Anchor, AnchorCause, Claim, Commit, DeadLetter, InputRange, LogRecord, LostRange, Marker,
     NewName, ShardLink, SweepPage,
 };
+pub use recovery::{Effects, Expected, Lacking, Recovered, Recovery, Refusal};
