@@ -5,7 +5,7 @@
 
 use crate::canonical::rules_version;
 use crate::check::Checker;
-use crate::code::{Code, Severity};
+use crate::code::Code;
 use crate::document::first_key;
 use crate::problem::{At, Problem, Report, SourceFile};
 use crate::tree::{Document, Kind, Tree};
@@ -222,13 +222,13 @@ impl Checker<'_> {
             let message = "tests are not run yet, so nothing checks these";
             self.refuse(Code::TestsNotRun, at, message, "keep them: a later version runs them");
         }
-        if drafts.names.is_empty() && drafts.audiences.is_empty() {
+        let refused = self.report.refused();
+        if drafts.audiences.is_empty() && !refused {
             let message = "no audience is defined".to_owned();
             self.report.whole(Code::NoAudiences, message, None);
         }
         let fields_to_keep = self.named_fields.into_iter().collect();
         let problems = self.report.finish();
-        let refused = problems.iter().any(|problem| problem.severity == Severity::Error);
         let rules = paint.filter(|_| !refused).map(|paint| {
             let mut audiences = drafts.audiences;
             audiences.sort_by(|a, b| a.name.text().cmp(b.name.text()));

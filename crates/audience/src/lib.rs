@@ -11,6 +11,7 @@ mod code;
 mod compare;
 mod compile;
 mod condition;
+mod describe;
 mod document;
 mod duration;
 mod filter;
@@ -30,6 +31,7 @@ pub use ast::{
 pub use canonical::leaf_key;
 pub use code::{Code, Severity};
 pub use compile::{CheckSettings, Compiled, compile};
+pub use describe::{AudienceSummary, Cost, LeafSummary, RuleSetSummary};
 pub use duration::{DurationError, parse_duration};
 pub use paint::{Dose, Falloff, HalfLives, Paint, PaintEvent};
 pub use problem::{Problem, SourceFile};

@@ -146,6 +146,11 @@ impl<'a> Report<'a> {
         self.problems.len()
     }
 
+    /// Tells whether anything was refused.
+    pub(crate) fn refused(&self) -> bool {
+        self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
     /// Hands over all problems, sorted by place; those without a place come last.
     pub(crate) fn finish(self) -> Vec<Problem> {
         let mut problems = self.problems;

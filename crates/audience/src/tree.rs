@@ -141,7 +141,8 @@ impl<'a> Document<'a> {
                 }
             };
             let at = self.at(&span);
-            if !builder.take(event, at) {
+            let tag_at = span.tag_span().map(|tag| self.at(&tag));
+            if !builder.take(event, at, tag_at) {
                 return None;
             }
         }
@@ -168,11 +169,12 @@ impl<'a> Document<'a> {
 
 impl Builder<'_, '_> {
     /// Takes an event; false: give up on the document.
-    fn take(&mut self, event: Event<'_>, at: At) -> bool {
+    fn take(&mut self, event: Event<'_>, at: At, tag_at: Option<At>) -> bool {
+        let before = tag_at.unwrap_or(At { end: at.start + 1, ..at });
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.map(|tag| tag.original());
-                if self.refuse_feature(anchor, tag.as_deref(), at) {
+                if self.refuse_feature(anchor, tag.as_deref(), before) {
                     return self.put(Tree { at, kind: Kind::Bad });
                 }
                 let style = match style {
@@ -180,15 +182,18 @@ impl Builder<'_, '_> {
                     ScalarStyle::Literal | ScalarStyle::Folded => Style::Block,
                     _ => Style::Quoted,
                 };
-                self.put(Tree { at, kind: Kind::Text(text.into_owned(), style) })
+                // The parser makes a `~` of a value that isn't there.
+                let absent = at.start == at.end && style == Style::Plain;
+                let text = if absent { String::new() } else { text.into_owned() };
+                self.put(Tree { at, kind: Kind::Text(text, style) })
             }
             Event::SequenceStart(_, anchor, tag) => {
                 let tag = tag.map(|tag| tag.original());
-                !self.refuse_feature(anchor, tag.as_deref(), at) && self.begin(at, false)
+                !self.refuse_feature(anchor, tag.as_deref(), before) && self.begin(at, false)
             }
             Event::MappingStart(_, anchor, tag) => {
                 let tag = tag.map(|tag| tag.original());
-                !self.refuse_feature(anchor, tag.as_deref(), at) && self.begin(at, true)
+                !self.refuse_feature(anchor, tag.as_deref(), before) && self.begin(at, true)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(at),
             Event::Alias(_) | Event::UnresolvedAlias(_) => {
@@ -244,7 +249,6 @@ impl Builder<'_, '_> {
 
     /// Refuses anchors and tags; true if there was one.
     fn refuse_feature(&mut self, anchor: usize, tag: Option<&str>, at: At) -> bool {
-        let start = At { end: at.start + 1, ..at };
         if let Some(tag) = tag {
             let (code, help) = if tag.starts_with("!=") {
                 (Code::UnquotedOperator, "put the comparison in quotes: \"!= ...\"")
@@ -252,13 +256,13 @@ impl Builder<'_, '_> {
                 (Code::YamlFeature, "for a text that begins with `!` put it in quotes")
             };
             let message = format!("`{tag}` is a tag of YAML, and tags aren't read");
-            self.report.add(code, start, message, Some(help.to_owned()));
+            self.report.add(code, at, message, Some(help.to_owned()));
             return true;
         }
         if anchor > 0 {
             let message = "an anchor of YAML, and anchors aren't read".to_owned();
             let help = "for a text that begins with `&` put it in quotes, else write it out";
-            self.report.add(Code::YamlFeature, start, message, Some(help.to_owned()));
+            self.report.add(Code::YamlFeature, at, message, Some(help.to_owned()));
         }
         anchor > 0
     }
