@@ -66,6 +66,23 @@ pub(crate) struct Bookmark {
     counts: Counts,
 }
 
+// === impl Counts ===
+
+impl Counts {
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, more: &Self) {
+        self.clamped += more.clamped;
+        self.behind_engine_time += more.behind_engine_time;
+        self.late += more.late;
+        self.duplicate_window_missed += more.duplicate_window_missed;
+        self.purchases_without_history += more.purchases_without_history;
+        self.deadlines_fired += more.deadlines_fired;
+        self.forgotten += more.forgotten;
+        self.folded += more.folded;
+        self.evaluated += more.evaluated;
+    }
+}
+
 // === impl Draft ===
 
 impl Draft {

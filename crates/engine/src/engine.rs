@@ -83,6 +83,12 @@ impl Engine {
         self.roster.wanted_before(until, limit)
     }
 
+    /// Who is armed from `from` on and before `until`, in order: what a due set is filled with.
+    #[must_use]
+    pub fn armed(&self, from: UnixMillis, until: UnixMillis) -> Vec<(UnixMillis, VisitorId)> {
+        self.roster.armed(from, until)
+    }
+
     /// The earliest armed instant; may be early, never late.
     #[must_use]
     pub fn next_deadline(&self) -> Option<UnixMillis> {

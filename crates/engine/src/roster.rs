@@ -49,6 +49,12 @@ impl Roster {
         self.loaded
     }
 
+    /// The armed entries in `[from, until)`, in order.
+    pub(crate) fn armed(&self, from: UnixMillis, until: UnixMillis) -> Vec<(UnixMillis, VisitorId)> {
+        let from_end = self.armed.iter().skip_while(|(at, _)| *at < from);
+        from_end.take_while(|(at, _)| *at < until).cloned().collect()
+    }
+
     /// Tells whether `visitor` is loaded.
     pub(crate) fn holds(&self, visitor: &VisitorId) -> bool {
         self.slots.get(visitor).is_some_and(|slot| !matches!(slot.held, Held::Unknown))
