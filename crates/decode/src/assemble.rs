@@ -9,7 +9,7 @@ use crate::value::{amount, bad, price, quantity, text, value};
 use tzeva_model::RejectionCode::{BadValue, MissingField, TooLarge, UnsupportedType};
 use tzeva_model::{
     Amount, Category, Currency, Event, EventId, Item, Name, NameKind, UnixMillis, Value, VisitorId,
-    fold_event_name,
+    snake_case,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -82,7 +82,7 @@ fn name(kind: Kind, event: Scalar<'_>) -> Result<Name, Refusal> {
     let folded = match (kind, event) {
         (Kind::Page, _) => return Ok(Name::new(NameKind::Event, "page_viewed")),
         (Kind::Identify, _) => return Ok(Name::new(NameKind::Event, "identify")),
-        (Kind::Track, Scalar::Text(event)) if !event.trim().is_empty() => fold_event_name(event),
+        (Kind::Track, Scalar::Text(event)) if !event.trim().is_empty() => snake_case(event),
         (Kind::Track, Scalar::Absent | Scalar::Text(_)) => return Err(missing("event")),
         (Kind::Track, other) => return Err(bad("event", "text", other.what())),
     };

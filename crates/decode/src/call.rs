@@ -3,7 +3,6 @@
 
 /// A value as it came.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[allow(dead_code, reason = "typed columns come with Avro")]
 pub(crate) enum Scalar<'a> {
     /// Not there, or null.
     #[default]

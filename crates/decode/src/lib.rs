@@ -7,6 +7,7 @@
 #![deny(missing_docs)]
 
 mod assemble;
+mod avro;
 mod call;
 mod envelope;
 mod instant;
@@ -20,9 +21,12 @@ mod value;
 pub use limits::{MAX_DEPTH, MAX_ITEMS, MAX_KEYS, MAX_RECORD, MAX_STRING};
 pub use settings::{Settings, SettingsError};
 
+use avro::{Framing, Schemas};
+use call::Call;
 use reject::{Refusal, refuse};
 use settings::Compiled;
-use tzeva_model::RejectionCode::{Malformed, TooLarge, UnsupportedType};
+use std::fmt;
+use tzeva_model::RejectionCode::{Malformed, TooLarge};
 use tzeva_model::{Event, Partition, Rejection};
 
 /// A record as its source has it.
@@ -50,7 +54,7 @@ pub enum Decoded {
     Event(Event),
     /// It is no event, and never will be.
     Rejected(Rejection),
-    /// The writer's schema must be learnt first ; then decode the record again.
+    /// The writer's schema must be learnt first ([`Decoder::learn`]); then decode the record again.
     NeedsSchema(SchemaKey),
 }
 
@@ -63,11 +67,33 @@ pub enum SchemaKey {
     Fingerprint(u64),
 }
 
+/// The registry has no schema under the id: an answer, not a failure to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotFound;
+
 /// Reads the records of one topic, see the crate's documentation. Keeps buffers from record to record.
 #[derive(Debug)]
 pub struct Decoder {
     settings: Compiled,
+    schemas: Schemas,
     tape: json::Tape,
+}
+
+/// Where a record must wait, or why it is refused.
+enum Stop {
+    Refused(Refusal),
+    Needs(SchemaKey),
+}
+
+// === impl SchemaKey ===
+
+impl fmt::Display for SchemaKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Id(id) => write!(f, "schema id {id}"),
+            Self::Fingerprint(fingerprint) => write!(f, "schema fingerprint {fingerprint:016x}"),
+        }
+    }
 }
 
 // === impl Decoder ===
@@ -78,41 +104,74 @@ impl Decoder {
     /// # Errors
     /// See [`SettingsError`]; a retry never helps.
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
-        Ok(Self { settings: Compiled::try_new(settings)?, tape: json::Tape::default() })
+        let compiled = Compiled::try_new(settings)?;
+        let schemas = Schemas::try_new(settings, &compiled)
+            .map_err(|problem| SettingsError::Schema(problem.to_string()))?;
+        Ok(Self { settings: compiled, schemas, tape: json::Tape::default() })
+    }
+
+    /// Tells the text of the writer's schema `key`, or that there is none.
+    ///
+    /// A text that can't be read as an event is remembered: its records are `schema_incompatible`. "Not found" holds
+    /// for the next record under `key` alone, which becomes `schema_unknown`; the one after it asks again, as ids may
+    /// be registered later. Whoever asks the registry remembers for how long not to ask.
+    pub fn learn(&mut self, key: SchemaKey, schema: Result<&str, NotFound>) {
+        self.schemas.learn(key, schema, &self.settings);
     }
 
     /// Decodes one record.
     pub fn decode(&mut self, raw: &Raw<'_>) -> Decoded {
         match self.event(raw) {
             Ok(event) => Decoded::Event(event),
-            Err(refusal) => Decoded::Rejected(*refusal),
+            Err(Stop::Refused(refusal)) => Decoded::Rejected(*refusal),
+            Err(Stop::Needs(key)) => Decoded::NeedsSchema(key),
         }
     }
 
-    fn event(&mut self, raw: &Raw<'_>) -> Result<Event, Refusal> {
+    fn event(&mut self, raw: &Raw<'_>) -> Result<Event, Stop> {
         if raw.value.len() > MAX_RECORD {
-            return Err(refuse(TooLarge, format!("the record is longer than {MAX_RECORD} bytes")));
+            let detail = format!("the record is longer than {MAX_RECORD} bytes");
+            return Err(refuse(TooLarge, detail).into());
         }
-        match raw.value {
-            [] => Err(refuse(Malformed, "the record is empty")),
-            [0, ..] | [0xc3, 1, ..] => Err(refuse(UnsupportedType, "Avro is not read yet")),
-            _ => self.json(raw),
+        if raw.value.is_empty() {
+            return Err(refuse(Malformed, "the record is empty").into());
+        }
+        let (settings, schemas) = (&self.settings, &mut self.schemas);
+        if schemas.is_bare() {
+            let call = schemas.read_bare(raw.value, settings)?;
+            return Ok(finish(&call, settings, raw, None)?);
+        }
+        match Framing::of(raw.value)? {
+            Framing::Of(key, _) if schemas.lacks(key) => Err(Stop::Needs(key)),
+            Framing::Of(key, datum) => {
+                let call = schemas.read((key, datum), settings)?;
+                Ok(finish(&call, settings, raw, None)?)
+            }
+            Framing::None => {
+                let (call, envelope) = json::read(raw, settings, &mut self.tape)?;
+                Ok(finish(&call, settings, raw, envelope)?)
+            }
         }
     }
+}
 
-    fn json(&mut self, raw: &Raw<'_>) -> Result<Event, Refusal> {
-        let text = std::str::from_utf8(raw.value)
-            .map_err(|why| refuse(Malformed, format!("neither Avro nor UTF-8 text: {why}")))?;
-        json::scan(text, &mut self.tape)?;
-        let root = self.tape.root(text);
-        if !root.is_object() {
-            return Err(refuse(Malformed, "a JSON object was expected"));
-        }
-        let (data, envelope) = envelope::unwrap(root, raw.headers)?;
-        let call = json::call(data, &self.settings)?;
-        let mut event = assemble::event(&call, &self.settings, raw.value)?;
-        placement::check(&event.visitor, &call, &self.settings, (raw.key, raw.partition))?;
-        event.traceparent = envelope::traceparent(raw.headers, envelope);
-        Ok(event)
+// === impl Stop ===
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
     }
+}
+
+/// What is the same for every wire format.
+fn finish(
+    call: &Call<'_>,
+    settings: &Compiled,
+    raw: &Raw<'_>,
+    envelope: Option<&str>,
+) -> Result<Event, Refusal> {
+    let mut event = assemble::event(call, settings, raw.value)?;
+    placement::check(&event.visitor, call, settings, (raw.key, raw.partition))?;
+    event.traceparent = envelope::traceparent(raw.headers, envelope);
+    Ok(event)
 }

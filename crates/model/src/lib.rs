@@ -10,7 +10,6 @@ mod event;
 mod name;
 mod outcome;
 mod position;
-mod snake;
 mod tag;
 mod time;
 mod visitor;
@@ -24,7 +23,6 @@ pub use position::{
     ChangeNumber, Epoch, Incarnation, LogOffset, Partition, RulesVersion, Seq, Shard, SourceOffset,
     TopicIndex,
 };
-pub use snake::fold_event_name;
 pub use tag::{Level, TagKey};
 pub use time::{Millis, UnixMillis};
 pub use visitor::{SHARDS, VisitorId, VisitorIdError, murmur2};

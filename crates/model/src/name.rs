@@ -202,7 +202,8 @@ pub fn snake_case(text: &str) -> String {
         if hump && !folded.is_empty() {
             folded.push('_');
         }
-        folded.extend(this.to_lowercase());
+        // Some letters lower to a letter and a mark, and a mark alone would part the word at the next folding.
+        folded.extend(this.to_lowercase().filter(|c| c.is_alphanumeric()));
         before = Some(this);
     }
     folded
@@ -232,6 +233,7 @@ mod tests {
             ("HTTPError", "http_error"),
             ("page2View", "page2_view"),
             ("שלום Shop", "שלום_shop"),
+            ("İstanbul", "istanbul"),
             ("!!!", ""),
         ] {
             assert_eq!(snake_case(text), want, "{text}");

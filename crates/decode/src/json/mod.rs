@@ -5,22 +5,42 @@ mod tape;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use scan::scan;
 pub(crate) use tape::{Node, Tape};
 
+use crate::Raw;
+
 use crate::call::{Call, Product, Scalar};
+use crate::envelope;
 use crate::limits::MAX_ITEMS;
 use crate::reject::{Refusal, refuse};
 use crate::settings::Compiled;
 use crate::value::bad;
+use scan::scan;
 use tape::Kind;
-use tzeva_model::RejectionCode::TooLarge;
+use tzeva_model::RejectionCode::{Malformed, TooLarge};
 
-/// The call that the object `root` is.
+/// The call that a record holds, and the trace context of the envelope around it.
 ///
 /// # Errors
-/// `bad_value` where an object or a list should stand, `too_large` for a list of too many products.
-pub(crate) fn call<'d>(root: Node<'d>, settings: &Compiled) -> Result<Call<'d>, Refusal> {
+/// `malformed`, `too_deep`, `too_large`, `bad_value`, `missing_field`, `unsupported_type`
+pub(crate) fn read<'d>(
+    raw: &Raw<'d>,
+    settings: &Compiled,
+    tape: &'d mut Tape,
+) -> Result<(Call<'d>, Option<&'d str>), Refusal> {
+    let text = std::str::from_utf8(raw.value)
+        .map_err(|why| refuse(Malformed, format!("neither Avro nor UTF-8 text: {why}")))?;
+    scan(text, tape)?;
+    let root = tape.root(text);
+    if !root.is_object() {
+        return Err(refuse(Malformed, "a JSON object was expected"));
+    }
+    let (data, envelope) = envelope::unwrap(root, raw.headers)?;
+    Ok((call(data, settings)?, envelope))
+}
+
+/// The call that the object `root` is.
+fn call<'d>(root: Node<'d>, settings: &Compiled) -> Result<Call<'d>, Refusal> {
     let mut call = Call::default();
     let (mut properties, mut context, mut traits) = (None, None, None);
     for (key, value) in root.members() {

@@ -76,7 +76,8 @@ proptest! {
 
     #[test]
     fn no_bytes_make_the_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = decode(&Settings::default(), None, &bytes);
+        let raw = Raw { partition: Partition::new(0), key: None, value: &bytes, headers: &[] };
+        let _ = Decoder::new(&Settings::default()).unwrap().decode(&raw);
     }
 }
 
