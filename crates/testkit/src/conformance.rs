@@ -15,7 +15,6 @@ pub use source::{Feed, source_laws};
 pub use store::{reads_are_atomic, store_laws};
 pub use twin::store_equals_its_naive_twin;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -79,18 +78,13 @@ pub fn pumped_replies<T: Send + 'static>(pump: impl FnMut() + 'static) -> (Sink<
     (Arc::new(sink), Replies { queue, pump: Box::new(pump) })
 }
 
-/// `count` visitors that live in one shard: in the one that gets so many first.
+/// `count` visitors that live in one shard, that of the first of them.
 #[must_use]
 pub fn visitors_of_one_shard(count: usize) -> (Shard, Vec<VisitorId>) {
-    let mut shards: BTreeMap<Shard, Vec<VisitorId>> = BTreeMap::new();
-    for number in 0_u64.. {
-        let Ok(visitor) = VisitorId::try_new(&format!("visitor-{number}")) else { continue };
-        let shard = visitor.shard();
-        let met = shards.entry(shard).or_default();
-        met.push(visitor);
-        if met.len() == count {
-            return (shard, std::mem::take(met));
-        }
-    }
-    unreachable!("there is a visitor for every number")
+    let mut visitors =
+        (0_u64..).filter_map(|number| VisitorId::try_new(&format!("visitor-{number}")).ok());
+    let Some(first) = visitors.next() else { unreachable!("`visitor-0` is a visitor id") };
+    let shard = first.shard();
+    let others = visitors.filter(|visitor| visitor.shard() == shard);
+    (shard, std::iter::once(first).chain(others).take(count).collect())
 }

@@ -1,4 +1,5 @@
 //! Builders, simulated ports that break on purpose, and real servers for tests.
 
 pub mod conformance;
+pub mod proxy;
 pub mod servers;
