@@ -3,3 +3,4 @@
 pub mod conformance;
 pub mod proxy;
 pub mod servers;
+pub mod sim;
