@@ -59,6 +59,8 @@ codes! {
     TooLarge = "too_large", Error;
     /// More audiences than a rule set may have.
     TooManyAudiences = "too_many_audiences", Error;
+    /// More refusals than anybody reads at once.
+    TooManyProblems = "too_many_problems", Error;
     /// A document that is neither audience, paint nor tests.
     UnknownKind = "unknown_kind", Error;
     /// A key that means nothing here.
@@ -143,6 +145,8 @@ codes! {
     FieldToKeep = "field_to_keep", Warning;
     /// Tests that are read over.
     TestsNotRun = "tests_not_run", Warning;
+    /// More warnings than anybody reads at once.
+    MoreWarnings = "more_warnings", Warning;
     /// Nothing to decide.
     NoAudiences = "no_audiences", Warning;
 }

@@ -115,7 +115,8 @@ pub fn compile(files: &[SourceFile], settings: &CheckSettings) -> Compiled {
             checker.refuse(Code::TooLarge, at, message, "split it");
             continue;
         }
-        for (count, document) in Document::split(index, &file.text).into_iter().enumerate() {
+        let documents = Document::split(index, &file.text, MAX_DOCUMENTS + 1);
+        for (count, document) in documents.into_iter().enumerate() {
             let tree = document.parse(&mut checker.report);
             if let Some(tree) = tree {
                 checker.document(&tree, &mut drafts);
@@ -124,6 +125,8 @@ pub fn compile(files: &[SourceFile], settings: &CheckSettings) -> Compiled {
                 let at = At { file: index, start: 0, end: 1 };
                 let message = format!("more than {MAX_DOCUMENTS} documents in a file");
                 checker.refuse(Code::TooLarge, at, message, "split it");
+            }
+            if count >= MAX_DOCUMENTS || checker.report.is_full() {
                 break;
             }
         }
@@ -222,6 +225,7 @@ impl Checker<'_> {
             let message = "tests are not run yet, so nothing checks these";
             self.refuse(Code::TestsNotRun, at, message, "keep them: a later version runs them");
         }
+        self.report.close();
         let refused = self.report.refused();
         if drafts.audiences.is_empty() && !refused {
             let message = "no audience is defined".to_owned();

@@ -27,6 +27,8 @@ const INTEREST: Shape = Shape {
 };
 /// Keys of a leaf that are often left standing alone.
 const STRAYS: [&str; 5] = ["within", "count", "where", "after", "is"];
+/// The longest category path in bytes: that of a text in an event. A path is kept once per depth, so a bound is needed.
+const MAX_PATH: usize = 8 * 1024;
 /// The greatest threshold: scores are f32.
 const MAX_THRESHOLD: f64 = 1e30;
 
@@ -323,8 +325,11 @@ impl Checker<'_> {
         None
     }
 
-    /// A category path, split as the settings say.
+    /// A category path, split as the settings say; no event has a longer one than `MAX_PATH`.
     pub(crate) fn category(&self, text: &str) -> Option<Category> {
+        if text.len() > MAX_PATH {
+            return None;
+        }
         match &self.settings.category_separator {
             Some(separator) => Category::from_parts(text.split(separator.as_str())),
             None => Category::parse(text),

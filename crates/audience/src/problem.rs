@@ -3,10 +3,13 @@
 //! A problem carries the text of its line, so that it can be shown long after the file is gone.
 
 use crate::code::{Code, Severity};
+use crate::tree::floor;
 use std::fmt;
 
 /// The longest part of a line that is shown, in characters.
 const SHOWN: usize = 120;
+/// How many refusals, and how many warnings, are kept; of a rule file with more, these are mended first.
+const KEPT: usize = 1_000;
 
 /// A file of rules as read; `path` is only for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +35,10 @@ pub struct Problem {
     pub column: usize,
     /// How many characters are meant, at least 1.
     pub width: usize,
-    /// The line's text without its end.
+    /// The line's text, of a long line the part around the column; controls as blanks.
     pub source_line: String,
+    /// Where the caret stands under `source_line`, in characters from 0.
+    pub caret: usize,
     /// What is wrong, one sentence without full stop.
     pub message: String,
     /// What to do about it.
@@ -54,6 +59,8 @@ pub(crate) struct Report<'a> {
     /// The first byte of every line, a file each; made when first asked for.
     lines: Vec<Vec<u32>>,
     problems: Vec<Problem>,
+    /// Refusals, warnings; also those over the bound.
+    counts: [usize; 2],
 }
 
 // === impl Problem ===
@@ -70,12 +77,11 @@ impl fmt::Display for Problem {
             writeln!(f, " --> {}:{}:{}", self.file, self.line, self.column)?;
             let number = self.line.to_string();
             let margin = " ".repeat(number.len());
-            let (shown, column) = window(&self.source_line, self.column - 1);
-            let room = shown.chars().count().saturating_sub(column).max(1);
+            let (shown, caret) = (&self.source_line, " ".repeat(self.caret));
+            let room = shown.chars().count().saturating_sub(self.caret).max(1);
             writeln!(f, "{margin} |")?;
             writeln!(f, "{number} | {shown}")?;
-            let carets = "^".repeat(self.width.min(room));
-            writeln!(f, "{margin} | {}{carets}", " ".repeat(column))?;
+            writeln!(f, "{margin} | {caret}{}", "^".repeat(self.width.min(room)))?;
         }
         match &self.help {
             Some(help) => writeln!(f, " = help: {help}"),
@@ -88,7 +94,7 @@ impl fmt::Display for Problem {
 
 impl<'a> Report<'a> {
     pub(crate) fn new(files: Vec<&'a SourceFile>) -> Self {
-        Self { lines: vec![Vec::new(); files.len()], files, problems: Vec::new() }
+        Self { lines: vec![Vec::new(); files.len()], files, problems: Vec::new(), counts: [0; 2] }
     }
 
     /// Adds a problem without a place.
@@ -102,6 +108,7 @@ impl<'a> Report<'a> {
             column: 0,
             width: 1,
             source_line: String::new(),
+            caret: 0,
             message,
             help,
         });
@@ -109,13 +116,20 @@ impl<'a> Report<'a> {
 
     /// Adds a problem at a place.
     pub(crate) fn add(&mut self, code: Code, at: At, message: String, help: Option<String>) {
+        let count = &mut self.counts[usize::from(code.severity() == Severity::Warning)];
+        *count += 1;
+        if *count > KEPT {
+            return;
+        }
         let file = self.files[at.file as usize];
         let (line, start) = self.line_of(at);
         let rest = file.text.get(start..).unwrap_or_default();
         let source_line = rest.lines().next().unwrap_or_default();
         let from = (at.start as usize).saturating_sub(start).min(source_line.len());
         let to = (at.end as usize).saturating_sub(start).clamp(from, source_line.len());
-        let column = source_line.get(..from).map_or(0, |before| before.chars().count());
+        let from = floor(source_line, from);
+        let column = source_line[..from].chars().count();
+        let (shown, caret) = window(source_line, from, column);
         let width = source_line.get(from..to).map_or(1, |meant| meant.trim_end().chars().count());
         self.problems.push(Problem {
             code: code.word(),
@@ -124,7 +138,8 @@ impl<'a> Report<'a> {
             line,
             column: column + 1,
             width: width.max(1),
-            source_line: bounded(source_line, column),
+            source_line: shown,
+            caret,
             message,
             help,
         });
@@ -143,7 +158,25 @@ impl<'a> Report<'a> {
 
     /// How many problems there are so far.
     pub(crate) fn len(&self) -> usize {
-        self.problems.len()
+        self.counts.iter().sum()
+    }
+
+    /// Tells whether there are so many refusals that reading on is of no use.
+    pub(crate) fn is_full(&self) -> bool {
+        self.counts[0] > KEPT
+    }
+
+    /// Says that some were left out.
+    pub(crate) fn close(&mut self) {
+        let [refused, warned] = self.counts;
+        if refused > KEPT {
+            let message = format!("more than {KEPT} problems: mend these first");
+            self.whole(Code::TooManyProblems, message, None);
+        }
+        if warned > KEPT {
+            let message = format!("{} more warnings of the kinds above", warned - KEPT);
+            self.whole(Code::MoreWarnings, message, None);
+        }
     }
 
     /// Tells whether anything was refused.
@@ -178,15 +211,12 @@ impl<'a> Report<'a> {
     }
 }
 
-/// A line short enough to keep; only absurdly long ones lose their end.
-fn bounded(line: &str, column: usize) -> String {
-    line.chars().take(column + 4 * SHOWN).collect()
-}
-
-/// The part of a line around `column` that is shown, tabs and controls as blanks, and the column within it.
-fn window(line: &str, column: usize) -> (String, usize) {
-    let skipped = if column > SHOWN - 20 { column - SHOWN / 2 } else { 0 };
-    let part = line.chars().skip(skipped).take(SHOWN);
+/// The part of a line around byte `from`, which is character `column`, and the character of it that the caret is under.
+fn window(line: &str, from: usize, column: usize) -> (String, usize) {
+    let before = if column > SHOWN - 20 { SHOWN / 2 } else { column };
+    let start = line[..from].char_indices().rev().nth(before.saturating_sub(1));
+    let start = start.filter(|_| before > 0).map_or(from, |(start, _)| start);
+    let part = line[start..].chars().take(SHOWN);
     let shown: String = part.map(|c| if c.is_control() { ' ' } else { c }).collect();
-    (shown.trim_end().to_owned(), column - skipped)
+    (shown.trim_end().to_owned(), before)
 }

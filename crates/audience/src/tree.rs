@@ -95,11 +95,15 @@ impl Tree {
 
 impl<'a> Document<'a> {
     /// Cuts a file at its document marks. What holds no more than comments and directives belongs to the next one.
-    pub(crate) fn split(file: u32, text: &'a str) -> Vec<Self> {
+    /// Stops after `most` documents.
+    pub(crate) fn split(file: u32, text: &'a str, most: usize) -> Vec<Self> {
         let mut documents = Vec::new();
         let (mut base, mut place) = (0, 0);
         let mut blank = true;
         for line in text.split_inclusive('\n') {
+            if documents.len() >= most {
+                return documents;
+            }
             let opens = is_mark(line, "---");
             if opens && !blank {
                 documents.push(Self { file, base, text: &text[base..place] });
@@ -309,7 +313,7 @@ fn line_around(text: &str, place: usize) -> &str {
 }
 
 /// The nearest character boundary at or before `place`.
-fn floor(text: &str, place: usize) -> usize {
+pub(crate) fn floor(text: &str, place: usize) -> usize {
     let mut place = place.min(text.len());
     while !text.is_char_boundary(place) {
         place -= 1;

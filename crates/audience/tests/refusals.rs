@@ -65,7 +65,9 @@ fn every_refusal_reads_as_written_down() {
     let mut wrong = String::new();
     for (name, text) in rule_files("refused") {
         let problems = compiled(&name, &text).problems;
-        let shown: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        // Of very many only the last ones, which say so.
+        let skipped = if problems.len() > 100 { problems.len() - 2 } else { 0 };
+        let shown: Vec<_> = problems[skipped..].iter().map(ToString::to_string).collect();
         let (got, path) = (shown.join("\n"), here().join("refused").join(format!("{name}.txt")));
         if write {
             std::fs::write(&path, &got).unwrap();
