@@ -5,13 +5,20 @@
 //! a limit, a half-life or an audience, so any version that can read a delta folds it to the same bytes.
 #![deny(missing_docs)]
 
+#[cfg(test)]
+mod arbitrary;
+mod bytes;
 mod cell;
 pub mod decay;
 mod delta;
 mod fold;
+mod kind;
+mod known;
 mod standing;
+pub mod stored;
 mod stroke;
 mod tag;
+pub mod wire;
 
 pub use cell::{Cell, CellTag};
 pub use delta::{Delta, Op};
