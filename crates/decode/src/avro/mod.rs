@@ -3,6 +3,7 @@
 mod column;
 mod compile;
 mod cursor;
+mod fingerprint;
 mod program;
 #[cfg(test)]
 mod tests;
@@ -11,8 +12,6 @@ use crate::call::Call;
 use crate::reject::{Refusal, refuse};
 use crate::settings::{Compiled, Settings};
 use crate::{NotFound, SchemaKey};
-use apache_avro::Schema;
-use apache_avro::rabin::Rabin;
 use compile::{Published, parse};
 use program::Program;
 use std::collections::BTreeMap;
@@ -93,8 +92,10 @@ impl Schemas {
         let own = ["site-visit", "purchase"].map(Published::named);
         for text in own.into_iter().chain(settings.schemas.iter().map(String::as_str)) {
             let schema = parse(text)?;
-            let program = published.compile(&schema, compiled)?;
-            known.insert(SchemaKey::Fingerprint(fingerprint(&schema)), Known::Readable(program));
+            for fingerprint in fingerprint::of(&schema) {
+                let program = published.compile(&schema, compiled)?;
+                known.insert(SchemaKey::Fingerprint(fingerprint), Known::Readable(program));
+            }
         }
         Ok(Self { published, known, bare })
     }
@@ -157,10 +158,4 @@ impl Schemas {
             }
         }
     }
-}
-
-/// CRC-64-AVRO of the parsing canonical form.
-fn fingerprint(schema: &Schema) -> u64 {
-    let bytes = schema.fingerprint::<Rabin>().bytes;
-    bytes.first_chunk().copied().map_or(0, u64::from_le_bytes)
 }

@@ -454,7 +454,7 @@ fn single_object_and_bare_records_are_read_by_their_settings() {
     let schema = r#"{"type":"record","name":"SiteVisit","fields":[{"name":"type","type":"string"},
         {"name":"timestamp","type":"long"},{"name":"anonymous_id","type":"string"},
         {"name":"nulls","type":{"type":"array","items":"null"}}]}"#;
-    let fingerprint = super::fingerprint(&Schema::parse_str(schema).unwrap());
+    let fingerprint = super::fingerprint::of(&Schema::parse_str(schema).unwrap())[0];
     let single = [&[0xc3, 1][..], &fingerprint.to_le_bytes(), &datum].concat();
 
     let mut unknowing = Decoder::new(&Settings::default()).unwrap();
