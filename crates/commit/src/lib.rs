@@ -2,7 +2,6 @@
 //! which logs and stores lie. Knows no client, no clock, no rule.
 #![deny(missing_docs)]
 
-pub mod codec;
 mod judge;
 mod ledger;
 mod marker;
@@ -11,9 +10,7 @@ mod record;
 mod recovery;
 #[cfg(test)]
 mod samples;
-mod split;
 
-pub use codec::{RecordError, decode, encode};
 pub use judge::{Judge, Verdict, Why};
 pub use ledger::{Counted, End, Ledger, Part, Settled, Then};
 pub use marker::MarkerError;
@@ -22,4 +19,3 @@ pub use record::{
     NewName, ShardLink, SweepPage,
 };
 pub use recovery::{Effects, Expected, Lacking, Recovered, Recovery, Refusal};
-pub use split::{RECORD_LIMIT, TooLarge, split};

@@ -1,13 +1,12 @@
 //! One evaluation of a visitor at an instant: truths, then memberships in rule order, then the next deadline.
 
-use crate::direct::Lens;
 use crate::membership::{Moved, step};
 use crate::pen::Pen;
+use crate::program::Program;
 use crate::reason::Scene;
-use crate::settings::Settings;
 use crate::verdict::{NEVER, Verdict};
 use crate::view::{Undo, View};
-use tzeva_audience::{Audience, Node, RuleSet};
+use tzeva_audience::Audience;
 use tzeva_model::{
     Cause, Change, Direction, Event, NameId, Origin, Place, Reason, ReasonKind, UnixMillis,
     VisitorId,
@@ -27,9 +26,7 @@ pub(crate) enum Trigger<'a> {
 #[derive(Debug)]
 pub(crate) struct Case<'a> {
     /// The rules.
-    pub(crate) rules: &'a RuleSet,
-    /// The settings.
-    pub(crate) settings: &'a Settings,
+    pub(crate) program: &'a Program,
     /// Who.
     pub(crate) visitor: &'a VisitorId,
     /// Engine time.
@@ -43,25 +40,21 @@ pub(crate) struct Case<'a> {
 // === impl Case ===
 
 impl Case<'_> {
-    /// Evaluates every audience; answers the instant before which nothing happens without an event.
-    pub(crate) fn evaluate(&self, pen: &mut Pen<'_>) -> UnixMillis {
-        let lens = self.lens();
+    /// Evaluates these audiences, which are ascending; answers the instant before which nothing happens to any of them
+    /// without an event.
+    pub(crate) fn evaluate(&self, pen: &mut Pen<'_>, audiences: &[u32]) -> UnixMillis {
         let mut wake = NEVER;
-        for audience in &self.rules.audiences {
-            let view = View::now(pen.profile);
-            let enter = verdict(&audience.enter, lens, view, self.now);
-            let exit = audience
-                .exit_when
-                .as_ref()
-                .map_or(Verdict::settled(false), |node| verdict(node, lens, view, self.now));
-            wake = wake.min(self.settle(pen, audience, (enter, exit)));
+        for &number in audiences {
+            let truth = pen.look().plan(&self.program.plans[number as usize]);
+            let audience = &self.program.rules.audiences[number as usize];
+            wake = wake.min(self.settle(pen, audience, truth));
         }
         wake
     }
 
     /// Ends the profile: every membership exits, in rule order, and all is removed.
     pub(crate) fn forget(&self, pen: &mut Pen<'_>) {
-        for audience in &self.rules.audiences {
+        for audience in &self.program.rules.audiences {
             if let Some(State::In { .. }) = standing(pen.profile, audience.name.id()) {
                 let reason = Reason {
                     kind: ReasonKind::Forgotten,
@@ -108,8 +101,8 @@ impl Case<'_> {
 
     fn reason(&self, profile: &Profile, audience: &Audience, moved: Moved) -> Reason {
         let scene = Scene {
-            lens: self.lens(),
-            paint: &self.rules.paint,
+            lens: self.program.lens,
+            paint: &self.program.rules.paint,
             before: View::before(profile, self.undo),
             after: View::now(profile),
             now: self.now,
@@ -149,25 +142,12 @@ impl Case<'_> {
             reason,
         });
     }
-
-    fn lens(&self) -> Lens {
-        Lens { max_age: self.settings.max_age, half_life: self.rules.paint.half_life }
-    }
 }
 
 /// Where the profile stands in `audience`.
 pub(crate) fn standing(profile: &Profile, audience: NameId) -> Option<State> {
     let at = profile.standings.binary_search_by(|s| s.audience.cmp(&audience)).ok()?;
     Some(profile.standings[at].state)
-}
-
-fn verdict(node: &Node, lens: Lens, view: View<'_>, now: UnixMillis) -> Verdict {
-    match node {
-        Node::All(nodes) => Verdict::all(nodes.iter().map(|node| verdict(node, lens, view, now))),
-        Node::Any(nodes) => Verdict::any(nodes.iter().map(|node| verdict(node, lens, view, now))),
-        Node::Not(node) => verdict(node, lens, view, now).negated(),
-        Node::Leaf(leaf) => lens.leaf(leaf, view, now),
-    }
 }
 
 fn cause(event: &Event) -> Cause {

@@ -42,6 +42,11 @@ impl Lens {
         }
     }
 
+    /// The half-life of a level.
+    pub(crate) fn half_life(self, level: Level) -> Millis {
+        half_life(&self.half_life, level)
+    }
+
     /// What makes the truth of `leaf`: the events that it counts, newest first. Nothing for interest.
     pub(crate) fn marks(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> Vec<Mark> {
         match leaf {
@@ -69,7 +74,7 @@ impl Lens {
     }
 
     fn interest(self, leaf: &InterestLeaf, view: View<'_>, now: UnixMillis) -> Verdict {
-        let half_life = half_life(&self.half_life, leaf.tag.level);
+        let half_life = self.half_life(leaf.tag.level);
         let reaches = match view.tag(leaf.tag) {
             Some(tag) => {
                 let score = decay::faded(tag.score, tag.at, half_life, now.max(tag.at));

@@ -3,22 +3,26 @@
 use crate::decide::{Case, Trigger};
 use crate::draft::Draft;
 use crate::history;
+use crate::live::Live;
 use crate::paint::paint;
-use crate::pen::Pen;
+use crate::pen::{Pen, Visitor};
+use crate::program::Program;
 use crate::roster::Roster;
 use crate::settings::Settings;
+use crate::size;
 use crate::view::Undo;
+use crate::wake::Woken;
 use std::sync::Arc;
 use tzeva_audience::RuleSet;
 use tzeva_model::{
     Event, NameId, NameKind, Origin, Outcome, Rejection, RejectionCode, UnixMillis, VisitorId,
 };
-use tzeva_profile::{Op, Profile};
+use tzeva_profile::{Op, Profile, stored};
 
 /// Decides for the visitors of one partition.
 #[derive(Debug)]
 pub struct Engine {
-    rules: Arc<RuleSet>,
+    program: Program,
     settings: Settings,
     now: UnixMillis,
     order_completed: NameId,
@@ -47,7 +51,7 @@ impl Engine {
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, settings: Settings, engine_time: UnixMillis) -> Self {
         Self {
-            rules,
+            program: Program::compile(rules, settings.max_age),
             settings,
             now: engine_time,
             order_completed: NameId::of(NameKind::Event, "order_completed"),
@@ -69,7 +73,8 @@ impl Engine {
 
     /// Takes in what the store has of `visitor`, and arms its deadline. One that is held already stays as it is.
     pub fn load(&mut self, visitor: VisitorId, profile: Option<Profile>) {
-        self.roster.load(visitor, profile);
+        let known = profile.map(|profile| Box::new(Visitor { profile, ..Visitor::default() }));
+        self.roster.load(visitor, known);
     }
 
     /// Notes that `visitor`, whose profile need not be loaded yet, may be due at `at`. Ignored if it is held.
@@ -125,36 +130,14 @@ impl Engine {
         self.now = timing.now;
         let visitor = &event.visitor;
         let held = self.roster.holds(visitor);
-        let mut known = self.roster.take(visitor);
-        if let Some(profile) = &known
-            && history::is_known(profile, timing.at, event.id.bits())
-        {
-            self.roster.put(visitor, known);
-            return Outcome::Duplicate;
-        }
-        let kept = known.clone();
-        let mark = draft.bookmark(visitor);
-        let first = known.is_none();
-        if first && event.name.id() == self.order_completed {
-            draft.counts.purchases_without_history += 1;
-        }
-        let mut profile = known.take().unwrap_or_default();
-        self.apply(&mut profile, event, timing, draft);
-        let outcome = if self.is_too_large(&profile) {
-            draft.back_to(mark, visitor);
-            let put = kept;
-            self.roster.put(visitor, put);
-            Outcome::Rejected(Rejection::new(
-                RejectionCode::TooLarge,
-                format!(
-                    "the profile would take more than {} bytes",
-                    self.settings.max_profile_bytes
-                ),
-            ))
-        } else {
-            self.roster.put(visitor, Some(profile));
-            Outcome::Painted
+        let known = self.roster.take(visitor);
+        let (known, outcome) = match known {
+            Some(known) if history::is_known(&known.profile, timing.at, event.id.bits()) => {
+                (Some(known), Outcome::Duplicate)
+            }
+            known => self.admit(known, event, timing, draft),
         };
+        self.roster.put(visitor, known);
         if !held {
             self.roster.enlist(visitor);
         }
@@ -164,7 +147,7 @@ impl Engine {
     /// The profile of `visitor` as decided so far; `None`: it is absent, or not held.
     #[must_use]
     pub fn profile(&self, visitor: &VisitorId) -> Option<&Profile> {
-        self.roster.profile(visitor)
+        self.roster.get(visitor).map(|known| &known.profile)
     }
 
     /// Drops held visitors for which `keep` is false, oldest first, until at most `target` are held. Their deadlines
@@ -198,32 +181,74 @@ impl Engine {
         }
     }
 
-    /// Applies an event that is no duplicate, and evaluates.
-    fn apply(&self, profile: &mut Profile, event: &Event, timing: Timing, draft: &mut Draft) {
+    /// Applies an event that is no duplicate, unless the profile would grow too large: then nothing happens.
+    fn admit(
+        &self,
+        known: Option<Box<Visitor>>,
+        event: &Event,
+        timing: Timing,
+        draft: &mut Draft,
+    ) -> (Option<Box<Visitor>>, Outcome) {
+        let limit = self.settings.max_profile_bytes;
+        let first = known.is_none();
+        let mut visitor = known.unwrap_or_default();
+        let growth = size::growth(event, self.program.plans.len());
+        if visitor.room < growth {
+            visitor.room = limit.saturating_sub(stored::size_bound(&visitor.profile));
+        }
+        if visitor.room >= growth {
+            visitor.room -= growth;
+            self.apply(&mut visitor, event, timing, draft);
+            return (Some(visitor), Outcome::Painted);
+        }
+        // So near the limit that it might not fit: keep what is needed to go back.
+        let kept = visitor.clone();
+        let mark = draft.bookmark(&event.visitor);
+        self.apply(&mut visitor, event, timing, draft);
+        let bytes = size::measure(&visitor.profile);
+        if bytes <= limit {
+            visitor.room = limit - bytes;
+            return (Some(visitor), Outcome::Painted);
+        }
+        draft.back_to(mark, &event.visitor);
+        let detail = format!("the profile would take {bytes} bytes, at most {limit} are allowed");
+        let rejection = Rejection::new(RejectionCode::TooLarge, detail);
+        ((!first).then_some(kept), Outcome::Rejected(rejection))
+    }
+
+    /// Applies an event and evaluates what it can move.
+    fn apply(&self, visitor: &mut Visitor, event: &Event, timing: Timing, draft: &mut Draft) {
         let Timing { now, at, .. } = timing;
-        let delta = draft.open(&event.visitor);
-        draft.counts.clamped += u64::from(timing.clamped);
-        draft.counts.behind_engine_time += u64::from(timing.behind);
-        draft.counts.late += u64::from(timing.late);
-        let missed = history::may_repeat_unseen(profile, at);
-        draft.counts.duplicate_window_missed += u64::from(missed);
-        let mut pen = Pen::new(profile, draft, delta);
-        let mut undo = Undo::default();
-        history::forget_old(&mut pen, self.settings.max_age, now, &mut undo);
-        history::insert(&mut pen, history::stroke(event, at, self.settings.max_items), &mut undo);
-        history::make_room(&mut pen, &self.settings, &mut undo);
-        paint(&mut pen, &self.rules.paint, event, at, &mut undo);
+        let first = visitor.profile.deadline.is_none();
+        self.tally(&visitor.profile, event, timing, draft);
+        let mut pen = self.pen(visitor, &event.visitor, now, draft);
+        let due = pen.profile.deadline.is_none_or(|deadline| deadline <= now);
+        let (mut undo, mut woken) = (Undo::default(), Woken::new(due));
+        history::forget_old(&mut pen, self.settings.max_age, &mut undo);
+        let stroke = history::stroke(event, at, self.settings.max_items);
+        history::insert(&mut pen, stroke, &mut undo, &mut woken);
+        history::make_room(&mut pen, &self.settings, &mut undo, &mut woken);
+        paint(&mut pen, event, at, &mut undo, &mut woken);
         history::learn(&mut pen, event, at);
         pen.write(Op::Seen(now));
-        if pen.profile.stamp != self.rules.version {
-            pen.write(Op::Stamp(self.rules.version));
+        if first {
+            pen.write(Op::Stamp(self.program.rules.version));
         }
         let origin = if timing.late || timing.behind { Origin::Late } else { Origin::Live };
-        let trigger = Trigger::Event { event, origin };
-        let case = self.case(&event.visitor, now, trigger, &undo);
-        let wake = case.evaluate(&mut pen).min(now + self.settings.idle);
+        let case = Case {
+            program: &self.program,
+            visitor: &event.visitor,
+            now,
+            trigger: Trigger::Event { event, origin },
+            undo: &undo,
+        };
+        let all = woken.all;
+        let audiences =
+            if all { pen.look().candidates() } else { woken.into_audiences().into_vec() };
+        let wake = case.evaluate(&mut pen, &audiences).min(now + self.settings.idle);
+        // Who was not looked at has no earlier bound than before; that bound stands, though it may have moved later.
         let wake = match pen.profile.deadline {
-            Some(deadline) if deadline > now => deadline.min(wake),
+            Some(deadline) if !all => deadline.min(wake),
             _ => wake,
         };
         arm(&mut pen, wake);
@@ -231,35 +256,51 @@ impl Engine {
 
     /// Fires the deadline of `visitor` at engine time.
     fn fire(&mut self, visitor: &VisitorId, draft: &mut Draft) {
-        let Some(mut profile) = self.roster.take(visitor) else { return };
+        let Some(mut known) = self.roster.take(visitor) else { return };
         draft.counts.deadlines_fired += 1;
-        let delta = draft.open(visitor);
-        let end = profile.seen + self.settings.idle;
-        let mut pen = Pen::new(&mut profile, draft, delta);
+        let end = known.profile.seen + self.settings.idle;
         let undo = Undo::default();
-        let case = self.case(visitor, self.now, Trigger::Deadline, &undo);
+        let case = Case {
+            program: &self.program,
+            visitor,
+            now: self.now,
+            trigger: Trigger::Deadline,
+            undo: &undo,
+        };
+        let mut pen = self.pen(&mut known, visitor, self.now, draft);
         if end <= self.now {
             case.forget(&mut pen);
             self.roster.put(visitor, None);
             return;
         }
-        let wake = case.evaluate(&mut pen).min(end);
+        let audiences = pen.look().candidates();
+        let wake = case.evaluate(&mut pen, &audiences).min(end);
         arm(&mut pen, wake);
-        self.roster.put(visitor, Some(profile));
+        self.roster.put(visitor, Some(known));
     }
 
-    fn case<'a>(
+    fn pen<'a>(
         &'a self,
-        visitor: &'a VisitorId,
+        visitor: &'a mut Visitor,
+        id: &VisitorId,
         now: UnixMillis,
-        trigger: Trigger<'a>,
-        undo: &'a Undo,
-    ) -> Case<'a> {
-        Case { rules: &self.rules, settings: &self.settings, visitor, now, trigger, undo }
+        draft: &'a mut Draft,
+    ) -> Pen<'a> {
+        let delta = draft.open(id);
+        let Visitor { profile, live, .. } = visitor;
+        let live = live.get_or_insert_with(|| Live::of(&self.program, profile));
+        Pen { program: &self.program, profile, live, draft, now, delta }
     }
 
-    fn is_too_large(&self, _profile: &Profile) -> bool {
-        false
+    fn tally(&self, profile: &Profile, event: &Event, timing: Timing, draft: &mut Draft) {
+        let counts = &mut draft.counts;
+        let new = profile.deadline.is_none() && event.name.id() == self.order_completed;
+        counts.purchases_without_history += u64::from(new);
+        counts.clamped += u64::from(timing.clamped);
+        counts.behind_engine_time += u64::from(timing.behind);
+        counts.late += u64::from(timing.late);
+        let missed = history::may_repeat_unseen(profile, timing.at);
+        counts.duplicate_window_missed += u64::from(missed);
     }
 }
 

@@ -4,12 +4,15 @@
 //! which folds into cells: so a flood of page views can't push out purchases. Beyond `max_total_items` the oldest orders
 //! have their items merged by category. What was folded or merged is said: `exact_since`.
 
+use crate::direct::shop;
+use crate::live::Live;
 use crate::pen::Pen;
 use crate::settings::Settings;
-use crate::view::Undo;
+use crate::view::{CellKey, Gone, Undo, cell};
+use crate::wake::{Before, Woken};
 use smallvec::SmallVec;
-use tzeva_model::{Amount, Event, Item, Millis, NameId, UnixMillis};
-use tzeva_profile::{Extra, Op, Profile, Stroke, StrokeItem};
+use tzeva_model::{Amount, Event, Item, Millis, NameId, TagKey, UnixMillis};
+use tzeva_profile::{Cell, Extra, Op, Profile, Stroke, StrokeItem, day};
 
 /// Tells whether an event with this instant and these bits of its id has left a stroke.
 pub(crate) fn is_known(profile: &Profile, at: UnixMillis, id_bits: u32) -> bool {
@@ -50,27 +53,39 @@ pub(crate) fn stroke(event: &Event, at: UnixMillis, max_items: usize) -> Stroke 
     }
 }
 
-/// Drops what is too old to count at `now`.
-pub(crate) fn forget_old(pen: &mut Pen<'_>, max_age: Millis, now: UnixMillis, undo: &mut Undo) {
+/// Drops what is too old to count at `now`. No truth changes by it.
+pub(crate) fn forget_old(pen: &mut Pen<'_>, max_age: Millis, undo: &mut Undo) {
+    let now = pen.now;
     let old_strokes = pen.profile.strokes.partition_point(|stroke| stroke.at + max_age <= now);
-    let oldest_live_cell = now - max_age + Millis::new(1);
-    let old_cells = pen.profile.cells.iter().any(|cell| cell.last < oldest_live_cell);
-    if old_strokes == 0 && !old_cells {
-        return;
-    }
-    undo.keep_whole(pen.profile);
     for _ in 0..old_strokes {
+        let stroke = pen.profile.strokes[0].clone();
+        let matched = pen.program.matched(&stroke);
+        pen.live.remove(pen.program, &matched, stroke.at);
+        undo.note(Gone::Dropped(0, stroke));
         pen.write(Op::DropStroke(0));
     }
-    if old_cells {
-        pen.write(Op::DropCells(oldest_live_cell));
+    let oldest_live = now - max_age + Millis::new(1);
+    let gone = |cell: &Cell| cell.last < oldest_live;
+    if pen.profile.cells.iter().any(gone) {
+        let cells = pen.profile.cells.iter().filter(|cell| gone(cell)).copied().collect();
+        undo.note(Gone::Cells(cells));
+        pen.write(Op::DropCells(oldest_live));
+        *pen.live = Live::of(pen.program, pen.profile);
     }
 }
 
 /// Inserts the stroke of an event.
-pub(crate) fn insert(pen: &mut Pen<'_>, stroke: Stroke, undo: &mut Undo) {
-    undo.stroke = Some(pen.profile.strokes.partition_point(|other| other.at <= stroke.at));
+pub(crate) fn insert(pen: &mut Pen<'_>, stroke: Stroke, undo: &mut Undo, woken: &mut Woken) {
+    let (at, event) = (stroke.at, stroke.event);
+    let matched = pen.program.matched(&stroke);
+    let before = woken.watch(|| Before::stroke(pen.look(), &matched, event));
+    undo.inserted(pen.profile.strokes.partition_point(|other| other.at <= at));
+    pen.live.add(&matched, at);
     pen.write(Op::Stroke(stroke));
+    if let Some(before) = before {
+        woken.compare(pen.look(), &before);
+        woken.counted(pen.look(), &matched, at);
+    }
 }
 
 /// Takes in what an event says about the visitor itself.
@@ -84,24 +99,14 @@ pub(crate) fn learn(pen: &mut Pen<'_>, event: &Event, at: UnixMillis) {
 }
 
 /// Folds and merges until the profile is within its limits.
-pub(crate) fn make_room(pen: &mut Pen<'_>, settings: &Settings, undo: &mut Undo) {
-    let over = pen.profile.strokes.len() > settings.max_strokes;
-    if !over && total_items(pen.profile) <= settings.max_total_items {
-        return;
-    }
-    if undo.whole.is_none() {
-        let mut before = Box::new(pen.profile.clone());
-        if let Some(place) = undo.stroke {
-            before.strokes.remove(place);
-        }
-        undo.whole = Some(before);
-    }
+pub(crate) fn make_room(
+    pen: &mut Pen<'_>,
+    settings: &Settings,
+    undo: &mut Undo,
+    woken: &mut Woken,
+) {
     while pen.profile.strokes.len() > settings.max_strokes {
-        let place = to_fold(pen.profile);
-        let at = pen.profile.strokes[place].at;
-        pen.write(Op::FoldStroke(index(place)));
-        exact_after(pen, at);
-        pen.draft.counts.folded += 1;
+        fold(pen, undo, woken);
     }
     while total_items(pen.profile) > settings.max_total_items {
         let mergeable = pen.profile.strokes.iter().enumerate().find_map(|(place, stroke)| {
@@ -109,10 +114,47 @@ pub(crate) fn make_room(pen: &mut Pen<'_>, settings: &Settings, undo: &mut Undo)
             (merged.len() < stroke.items.len()).then_some((place, merged))
         });
         let Some((place, merged)) = mergeable else { break };
-        let at = pen.profile.strokes[place].at;
+        let stroke = &pen.profile.strokes[place];
+        let at = stroke.at;
+        undo.note(Gone::Merged(place, stroke.items.clone()));
         pen.write(Op::MergeItems(index(place), merged));
         exact_after(pen, at);
+        *pen.live = Live::of(pen.program, pen.profile);
+        woken.all = true;
     }
+}
+
+/// Folds one stroke.
+fn fold(pen: &mut Pen<'_>, undo: &mut Undo, woken: &mut Woken) {
+    let place = to_fold(pen.profile);
+    let stroke = pen.profile.strokes[place].clone();
+    let at = stroke.at;
+    let matched = pen.program.matched(&stroke);
+    let later = &pen.profile.strokes[place + 1..];
+    // Counting after the last of this name would start from a cell now, whose instant may be another.
+    woken.all |= !later.iter().any(|other| other.event == stroke.event);
+    let before = woken.watch(|| Before::fold(pen.look(), &matched));
+    let cells = cells_of(pen.profile, &stroke);
+    undo.note(Gone::Folded(place, stroke, cells));
+    pen.write(Op::FoldStroke(index(place)));
+    exact_after(pen, at);
+    pen.live.remove(pen.program, &matched, at);
+    if let Some(before) = before {
+        woken.compare(pen.look(), &before);
+    }
+    pen.draft.counts.folded += 1;
+}
+
+/// The cells that `stroke` folds into, as they are.
+fn cells_of(profile: &Profile, stroke: &Stroke) -> Vec<(CellKey, Option<Cell>)> {
+    let mut keys: SmallVec<[TagKey; 8]> = SmallVec::from_slice(&[shop()]);
+    for key in stroke.items.iter().flat_map(StrokeItem::tag_keys) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    let keys = keys.into_iter().map(|tag| (stroke.event, tag, day(stroke.at)));
+    keys.map(|key| (key, cell(profile, key))).collect()
 }
 
 fn exact_after(pen: &mut Pen<'_>, at: UnixMillis) {

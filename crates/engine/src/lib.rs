@@ -9,21 +9,26 @@
 //! something happens by time alone (`verdict`). Every write goes through `pen`: to the profile and the draft alike.
 #![deny(missing_docs)]
 
+mod compile;
 mod decide;
 mod direct;
 mod draft;
 mod engine;
 mod hash;
 mod history;
+mod live;
 mod matching;
 mod membership;
 mod paint;
 mod pen;
+mod program;
 mod reason;
 mod roster;
 mod settings;
+mod size;
 mod verdict;
 mod view;
+mod wake;
 
 pub use draft::{Counts, Draft};
 pub use engine::Engine;

@@ -1,7 +1,7 @@
 //! Whether a stroke meets a `where`.
 //!
 //! All product tests must be met by one and the same item, the others by the stroke itself. A comparison with a missing
-//! field is false, also `!=` and `not in`. A merged item has no product, brand or price any more, so tests on these fail.
+//! field is false, also `!=` and `not in`, and so is one with a value of another type. A merged item has no product, brand or price any more, so tests on these fail.
 
 use tzeva_audience::{Field, FieldTest, Test, Where};
 use tzeva_model::{Amount, Name, NameId, Value};
@@ -33,10 +33,10 @@ fn meets(item: &StrokeItem, test: &FieldTest) -> bool {
         Field::Category if item.category.is_empty() => Found::Missing,
         Field::Category => Found::Ids(&item.category),
         Field::Price => item.price.map_or(Found::Missing, Found::Number),
-        Field::Quantity => match (item.quantity, &test.test) {
-            (None, Test::Exists(_)) => Found::Missing,
-            (quantity, _) => Found::Number(Amount::new(10_000 * i64::from(quantity.unwrap_or(1)))),
-        },
+        // Absent counts as one piece, so a quantity is always there.
+        Field::Quantity => {
+            Found::Number(Amount::new(10_000).times(item.quantity.unwrap_or(1).into()))
+        }
         _ => Found::Missing,
     };
     holds(&found, &test.test)
@@ -101,8 +101,7 @@ fn holds(found: &Found<'_>, test: &Test) -> bool {
         (Found::Number(number), Test::NumberIn(numbers)) => numbers.contains(number),
         (Found::Number(number), Test::NumberNotIn(numbers)) => !numbers.contains(number),
         (Found::Bool(value), Test::Bool(wanted)) => value == wanted,
-        // The field is there, and is something else than what it must not be.
-        (_, Test::TextNotIn(_) | Test::NumberNotIn(_) | Test::NotIn(_)) => true,
+        // A value of another type compares with nothing, as if the field were missing.
         _ => false,
     }
 }
@@ -116,9 +115,8 @@ fn path_matches(path: &str, pattern: &str) -> bool {
     if pattern.contains('*') {
         return glob(path.as_bytes(), pattern.as_bytes());
     }
-    let below = pattern.strip_suffix('/').unwrap_or(pattern);
-    match path.strip_prefix(below) {
-        Some(rest) => rest.is_empty() || rest.starts_with('/'),
+    match path.strip_prefix(pattern) {
+        Some(rest) => rest.is_empty() || rest.starts_with('/') || pattern.ends_with('/'),
         None => false,
     }
 }
@@ -154,6 +152,7 @@ mod tests {
             ("/sale/shoes", "/sale", true),
             ("/sales", "/sale", false),
             ("/sale/shoes", "/sale/", true),
+            ("/sale", "/sale/", false),
             ("/sale/shoes", "/sale/*", true),
             ("/sale", "/sale/*", false),
             ("/a/b/c", "*/c", true),

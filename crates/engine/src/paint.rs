@@ -7,6 +7,7 @@
 use crate::direct::{half_life, shop};
 use crate::pen::Pen;
 use crate::view::{Undo, tag};
+use crate::wake::Woken;
 use smallvec::SmallVec;
 use tzeva_audience::{Dose, Paint, PaintEvent};
 use tzeva_model::{Event, Level, NameId, TagKey, UnixMillis};
@@ -18,11 +19,13 @@ type Strokes = SmallVec<[(TagKey, Option<f64>); 8]>;
 /// Paints what `event`, counted as at `at`, carries. The tags as they were go to `undo`.
 pub(crate) fn paint(
     pen: &mut Pen<'_>,
-    rules: &Paint,
     event: &Event,
     at: UnixMillis,
     undo: &mut Undo,
+    woken: &mut Woken,
 ) {
+    let program = pen.program;
+    let rules = &program.rules.paint;
     let Ok(found) = rules.events.binary_search_by(|e| e.event.cmp(&event.name.id())) else {
         return;
     };
@@ -43,6 +46,9 @@ pub(crate) fn paint(
     }
     if rules.forget_below > 0.0 {
         forget(pen, rules, &levels, at, undo);
+    }
+    if !woken.all {
+        woken.painted(pen.look(), &undo.tags);
     }
 }
 

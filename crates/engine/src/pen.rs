@@ -1,29 +1,50 @@
 //! The pen: applies an op to the profile and writes it into the draft, in one stroke, so that the two can't differ.
 
 use crate::draft::Draft;
+use crate::live::{Live, Look};
+use crate::program::Program;
+use tzeva_model::UnixMillis;
 use tzeva_profile::{Op, Profile};
 
-/// Writes to one profile and to its delta.
+/// A visitor in memory.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Visitor {
+    /// The profile as decided so far.
+    pub(crate) profile: Profile,
+    /// Its series; built when they are first wanted.
+    pub(crate) live: Option<Live>,
+    /// How many bytes the stored profile may grow by for certain before it has to be measured again.
+    pub(crate) room: usize,
+}
+
+/// Writes to one visitor and its delta, at one instant.
 #[derive(Debug)]
 pub(crate) struct Pen<'a> {
+    /// The rules.
+    pub(crate) program: &'a Program,
     /// The profile, as decided so far.
     pub(crate) profile: &'a mut Profile,
+    /// Its series.
+    pub(crate) live: &'a mut Live,
     /// Where changes and counts go too.
     pub(crate) draft: &'a mut Draft,
-    delta: usize,
+    /// Engine time.
+    pub(crate) now: UnixMillis,
+    /// Where in the draft its delta lies.
+    pub(crate) delta: usize,
 }
 
 // === impl Pen ===
 
-impl<'a> Pen<'a> {
-    /// A pen for the profile whose delta lies at `delta`.
-    pub(crate) fn new(profile: &'a mut Profile, draft: &'a mut Draft, delta: usize) -> Self {
-        Self { profile, draft, delta }
-    }
-
+impl Pen<'_> {
     /// Applies and records `op`.
     pub(crate) fn write(&mut self, op: Op) {
         self.profile.apply(&op);
         self.draft.push(self.delta, op);
+    }
+
+    /// The visitor as it is now.
+    pub(crate) fn look(&self) -> Look<'_> {
+        Look { program: self.program, profile: self.profile, live: self.live, now: self.now }
     }
 }

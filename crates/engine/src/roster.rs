@@ -5,10 +5,10 @@
 //! earliest instant heard of, which may be stale: loading it tells.
 
 use crate::hash::Map;
+use crate::pen::Visitor;
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Bound;
 use tzeva_model::{Millis, UnixMillis, VisitorId};
-use tzeva_profile::Profile;
 
 /// Visitors by id, and by deadline.
 #[derive(Debug, Default)]
@@ -37,8 +37,8 @@ pub(crate) enum Held {
     Unknown,
     /// There is no profile.
     Absent,
-    /// The profile as decided so far.
-    Here(Box<Profile>),
+    /// There is one.
+    Here(Box<Visitor>),
 }
 
 // === impl Roster ===
@@ -50,7 +50,11 @@ impl Roster {
     }
 
     /// The armed entries in `[from, until)`, in order.
-    pub(crate) fn armed(&self, from: UnixMillis, until: UnixMillis) -> Vec<(UnixMillis, VisitorId)> {
+    pub(crate) fn armed(
+        &self,
+        from: UnixMillis,
+        until: UnixMillis,
+    ) -> Vec<(UnixMillis, VisitorId)> {
         let from_end = self.armed.iter().skip_while(|(at, _)| *at < from);
         from_end.take_while(|(at, _)| *at < until).cloned().collect()
     }
@@ -60,20 +64,20 @@ impl Roster {
         self.slots.get(visitor).is_some_and(|slot| !matches!(slot.held, Held::Unknown))
     }
 
-    /// The profile of `visitor`, if it is loaded and there is one.
-    pub(crate) fn profile(&self, visitor: &VisitorId) -> Option<&Profile> {
+    /// What memory holds of `visitor`, if it is loaded and there is a profile.
+    pub(crate) fn get(&self, visitor: &VisitorId) -> Option<&Visitor> {
         match &self.slots.get(visitor)?.held {
-            Held::Here(profile) => Some(profile),
+            Held::Here(known) => Some(known),
             Held::Absent | Held::Unknown => None,
         }
     }
 
     /// Takes the visitor out to be worked on; it must be handed back by `put`. What wasn't loaded counts as absent.
-    pub(crate) fn take(&mut self, visitor: &VisitorId) -> Option<Box<Profile>> {
+    pub(crate) fn take(&mut self, visitor: &VisitorId) -> Option<Box<Visitor>> {
         match std::mem::take(&mut self.slots.get_mut(visitor)?.held) {
-            Held::Here(profile) => {
+            Held::Here(known) => {
                 self.loaded -= 1;
-                Some(profile)
+                Some(known)
             }
             Held::Absent => {
                 self.loaded -= 1;
@@ -84,13 +88,13 @@ impl Roster {
     }
 
     /// Puts a visitor in, or back, armed for the deadline of its profile.
-    pub(crate) fn put(&mut self, visitor: &VisitorId, profile: Option<Box<Profile>>) {
-        let deadline = profile.as_ref().and_then(|profile| profile.deadline);
+    pub(crate) fn put(&mut self, visitor: &VisitorId, known: Option<Box<Visitor>>) {
+        let deadline = known.as_ref().and_then(|known| known.profile.deadline);
         let slot = match self.slots.get_mut(visitor) {
             Some(slot) => slot,
             None => self.slots.entry(visitor.clone()).or_default(),
         };
-        slot.held = profile.map_or(Held::Absent, Held::Here);
+        slot.held = known.map_or(Held::Absent, Held::Here);
         slot.recent = true;
         self.loaded += 1;
         if slot.armed != deadline {
@@ -104,9 +108,9 @@ impl Roster {
     }
 
     /// Loads a visitor from the store; one that is loaded already stays as it is, since it may be newer.
-    pub(crate) fn load(&mut self, visitor: VisitorId, profile: Option<Profile>) {
+    pub(crate) fn load(&mut self, visitor: VisitorId, known: Option<Box<Visitor>>) {
         if !self.holds(&visitor) {
-            self.put(&visitor, profile.map(Box::new));
+            self.put(&visitor, known);
             self.queue.push_back(visitor);
         }
     }

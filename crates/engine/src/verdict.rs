@@ -41,6 +41,9 @@ impl Verdict {
             } else {
                 holds = false;
                 last_false = last_false.max(part.next);
+                if last_false == NEVER {
+                    break;
+                }
             }
         }
         Self { holds, next: if holds { first } else { last_false } }

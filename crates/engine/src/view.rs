@@ -4,8 +4,10 @@
 //! stroke is hidden and the tags that it painted are shown as they were. Only if the event let strokes go (they were too
 //! old, or too many) a copy of the whole profile is looked at instead.
 
+use smallvec::SmallVec;
+use std::cell::OnceCell;
 use tzeva_model::{NameId, TagKey};
-use tzeva_profile::{Cell, Profile, Stroke, Tag};
+use tzeva_profile::{Cell, Profile, Stroke, StrokeItem, Tag};
 
 /// A look at a history.
 #[derive(Clone, Copy, Debug)]
@@ -18,13 +20,33 @@ pub(crate) struct View<'a> {
 /// What an event did to a history, as far as is needed to look behind it.
 #[derive(Debug, Default)]
 pub(crate) struct Undo {
-    /// The profile before; kept only if strokes or cells went.
-    pub(crate) whole: Option<Box<Profile>>,
-    /// Where the event's stroke lies.
+    /// Where the event's stroke lies, or lay when it was inserted.
     pub(crate) stroke: Option<usize>,
     /// The tags that were set or removed, as they were; the first entry of a key counts.
-    pub(crate) tags: Vec<(TagKey, Option<Tag>)>,
+    pub(crate) tags: SmallVec<[(TagKey, Option<Tag>); 8]>,
+    /// Strokes and cells that went, and what can't be told from the profile after it; in order.
+    pub(crate) gone: Vec<Gone>,
+    /// The profile before; made when it is first looked at, and only if something went.
+    whole: OnceCell<Box<Profile>>,
 }
+
+/// A part of history that an event let go.
+#[derive(Debug)]
+pub(crate) enum Gone {
+    /// The stroke at this place, too old to count.
+    Dropped(usize, Stroke),
+    /// The stroke at this place, and the cells that it was folded into as they were before.
+    Folded(usize, Stroke, Vec<(CellKey, Option<Cell>)>),
+    /// The items of the stroke at this place, as they were.
+    Merged(usize, SmallVec<[StrokeItem; 1]>),
+    /// Cells too old to count.
+    Cells(Vec<Cell>),
+    /// The event's own stroke came in here.
+    Inserted,
+}
+
+/// An event's name, a tag and a day.
+pub(crate) type CellKey = (NameId, TagKey, i32);
 
 // === impl View ===
 
@@ -36,10 +58,11 @@ impl<'a> View<'a> {
 
     /// The history before what `undo` tells of.
     pub(crate) fn before(profile: &'a Profile, undo: &'a Undo) -> Self {
-        match &undo.whole {
-            Some(whole) => Self::now(whole),
-            None => Self { profile, hidden: undo.stroke, tags_before: &undo.tags },
+        if undo.gone.is_empty() {
+            return Self { profile, hidden: undo.stroke, tags_before: &undo.tags };
         }
+        let whole = undo.whole.get_or_init(|| undo.profile_before(profile));
+        Self { profile: whole, hidden: None, tags_before: &undo.tags }
     }
 
     /// The strokes in order, each with its place.
@@ -65,10 +88,70 @@ impl<'a> View<'a> {
 // === impl Undo ===
 
 impl Undo {
-    /// Keeps a copy of `profile` unless there is one.
-    pub(crate) fn keep_whole(&mut self, profile: &Profile) {
-        self.whole.get_or_insert_with(|| Box::new(profile.clone()));
+    /// Notes where the event's own stroke came in.
+    pub(crate) fn inserted(&mut self, place: usize) {
+        self.stroke = Some(place);
+        if !self.gone.is_empty() {
+            self.gone.push(Gone::Inserted);
+        }
     }
+
+    /// Notes that something went.
+    pub(crate) fn note(&mut self, gone: Gone) {
+        if self.gone.is_empty() && self.stroke.is_some() {
+            self.gone.push(Gone::Inserted);
+        }
+        self.gone.push(gone);
+    }
+
+    /// The history before, put together backwards from the one after. Only strokes and cells are.
+    fn profile_before(&self, after: &Profile) -> Box<Profile> {
+        let mut profile = Box::new(Profile {
+            strokes: after.strokes.clone(),
+            cells: after.cells.clone(),
+            tags: after.tags.clone(),
+            ..Profile::default()
+        });
+        for gone in self.gone.iter().rev() {
+            match gone {
+                Gone::Dropped(place, stroke) => profile.strokes.insert(*place, stroke.clone()),
+                Gone::Folded(place, stroke, cells) => {
+                    profile.strokes.insert(*place, stroke.clone());
+                    cells
+                        .iter()
+                        .for_each(|(key, before)| restore(&mut profile.cells, *key, *before));
+                }
+                Gone::Merged(place, items) => profile.strokes[*place].items.clone_from(items),
+                Gone::Cells(cells) => {
+                    profile.cells.extend(cells);
+                    profile.cells.sort_unstable_by_key(cell_key);
+                }
+                Gone::Inserted => {
+                    self.stroke.map(|place| profile.strokes.remove(place));
+                }
+            }
+        }
+        profile
+    }
+}
+
+fn cell_key(cell: &Cell) -> CellKey {
+    (cell.event, cell.tag, cell.day)
+}
+
+fn restore(cells: &mut Vec<Cell>, key: CellKey, before: Option<Cell>) {
+    match (cells.binary_search_by_key(&key, cell_key), before) {
+        (Ok(place), Some(cell)) => cells[place] = cell,
+        (Ok(place), None) => drop(cells.remove(place)),
+        (Err(place), Some(cell)) => cells.insert(place, cell),
+        (Err(_), None) => {}
+    }
+}
+
+/// The cell under `key`.
+pub(crate) fn cell(profile: &Profile, key: CellKey) -> Option<Cell> {
+    let place = profile.cells.binary_search_by_key(&key, cell_key).ok()?;
+    Some(profile.cells[place])
 }
 
 /// The cells of one event name and one tag, a day each.

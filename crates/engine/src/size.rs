@@ -1,0 +1,41 @@
+//! How large a stored profile is, and by how much an event can make it grow at most.
+//!
+//! Measuring takes as long as encoding, so it is done rarely: a profile far below the limit is known to fit.
+
+use tzeva_model::{Event, Seq, Value};
+use tzeva_profile::{Profile, stored};
+
+/// More than the stored form of a stroke's or a tag's fixed parts takes.
+const FIXED: usize = 96;
+/// More than all pointers to ids can grow by, and a stroke without items takes.
+const POINTERS: usize = 4_096;
+/// More than a standing takes.
+const STANDING: usize = 48;
+/// No event is expected to move a visitor in or out of more audiences than this.
+const MOVES: usize = 4_096;
+
+/// The size of the stored form, whatever the seq it will carry.
+pub(crate) fn measure(profile: &Profile) -> usize {
+    stored::encode(&Profile { seq: Seq::new(u64::MAX), ..profile.clone() }).len()
+}
+
+/// More bytes than `event` can add to a stored profile under so many audiences.
+pub(crate) fn growth(event: &Event, audiences: usize) -> usize {
+    let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
+    let value = |(name, value): &(Box<str>, Value)| {
+        let value = if let Value::Text(text) = value { text.len() } else { 16 };
+        name.len() + value + 32
+    };
+    let items = event.items.iter().map(|item| {
+        let depths = item.category.as_ref().map_or(0, |category| category.depths().len());
+        // As part of the stroke, as tags, and once more as cells if it folds at once.
+        FIXED * (1 + 2 * (depths + 2))
+    });
+    let texts = [&event.coupon, &event.channel, &event.country, &event.page_path];
+    // Ids are pointed to by number, and a new one can make the numbers of all others a byte longer.
+    POINTERS
+        + items.sum::<usize>()
+        + texts.into_iter().map(text).sum::<usize>()
+        + event.properties.iter().chain(&event.traits).map(value).sum::<usize>()
+        + STANDING * audiences.min(MOVES)
+}
