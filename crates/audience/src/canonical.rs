@@ -1,7 +1,8 @@
 //! Canonical text: what an audience means, written one way.
 //!
 //! Made from the values and not from the file, so that comments, blanks, the order of keys and the order of files change
-//! no version. Every text is quoted and escaped, so that no two audiences share one. An audience's own text leaves out
+//! no version. Every text is quoted and escaped by our own rule (no compiler's tables), so that no two audiences share one
+//! and none changes with a toolchain. An audience's own text leaves out
 //! what people alone read (`describe`, `owner`, `labels`); the rule set's takes everything in.
 
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
 };
 use crate::{Compare, filter};
 use std::fmt::Write as _;
-use tzeva_model::{Name, RulesVersion};
+use tzeva_model::{Amount, Millis, Name, RulesVersion};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The first 32 bits of the xxh3 of an audience's canonical text.
@@ -23,9 +24,10 @@ pub(crate) fn rules_version(audiences: &[Audience], paint: &Paint) -> RulesVersi
     let mut text = paint_text(paint);
     for audience in audiences {
         text += &audience_text(audience);
-        let (describe, owner, labels) = (&audience.describe, &audience.owner, &audience.labels);
-        // Writing to a string can't fail.
-        let _ = writeln!(text, "(for-people {describe:?} {owner:?} {labels:?})");
+        let people = [&audience.describe, &audience.owner];
+        let labels = audience.labels.iter().flat_map(|(key, value)| [key, value]);
+        let people = people.map(|text| text.as_deref().map_or("-".to_owned(), quoted)).join(" ");
+        text += &format!("(for-people {people} {})\n", list(labels.map(String::as_str)));
     }
     RulesVersion::new(xxh3_64(text.as_bytes()))
 }
@@ -41,22 +43,21 @@ pub fn leaf_key(leaf: &Leaf) -> String {
         }
         Leaf::Interest(interest) => {
             let (text, bits) = (&interest.text, interest.threshold.to_bits());
-            format!("(interest {text:?}) {} {bits:016x}", sign(interest.at_least))
+            format!("(interest {}) {} {bits:016x}", quoted(text), sign(interest.at_least))
         }
     }
 }
 
 /// What an `event` leaf counts.
 pub(crate) fn event_key(leaf: &EventLeaf) -> String {
-    let after = leaf.after.as_ref().map(Name::text);
-    let within = leaf.within.map(tzeva_model::Millis::get);
-    let filter = where_text(&leaf.filter);
-    format!("(count {:?} {filter} {within:?} {after:?})", leaf.name.text())
+    let after = leaf.after.as_ref().map_or("-".to_owned(), |after| quoted(after.text()));
+    let (within, filter) = (optional(leaf.within), where_text(&leaf.filter));
+    format!("(count {} {filter} {within} {after})", quoted(leaf.name.text()))
 }
 
 /// Whose age a `last` leaf looks at.
 pub(crate) fn last_key(event: &Name, filter: &Where) -> String {
-    format!("(last {:?} {})", event.text(), where_text(filter))
+    format!("(last {} {})", quoted(event.text()), where_text(filter))
 }
 
 fn sign(at_least: bool) -> &'static str {
@@ -64,20 +65,17 @@ fn sign(at_least: bool) -> &'static str {
 }
 
 fn audience_text(audience: &Audience) -> String {
-    let mut text = format!("(audience {:?}\n enter ", audience.name.text());
+    let mut text = format!("(audience {}\n enter ", quoted(audience.name.text()));
     node_text(&audience.enter, &mut text);
     if let Some(exit_when) = &audience.exit_when {
         text += "\n exit_when ";
         node_text(exit_when, &mut text);
     }
-    let (stay, at_most) = (audience.stay, audience.stay.at_most.map(tzeva_model::Millis::get));
-    let _ = writeln!(
-        text,
-        "\n enter_after {} at_least {} at_most {at_most:?} reenter_after {})",
-        audience.enter_after.get(),
-        stay.at_least.get(),
-        audience.reenter_after.get(),
-    );
+    let (stay, at_most) = (audience.stay, optional(audience.stay.at_most));
+    let (enter, reenter) = (audience.enter_after.get(), audience.reenter_after.get());
+    let least = stay.at_least.get();
+    text += "\n enter_after ";
+    text += &format!("{enter} at_least {least} at_most {at_most} reenter_after {reenter})\n");
     text
 }
 
@@ -120,32 +118,49 @@ pub(crate) fn compare_sign(compare: Compare) -> &'static str {
 fn where_text(clause: &Where) -> String {
     let mut text = String::from("(where");
     for test in clause.item.iter().chain(&clause.event) {
-        let _ = write!(text, " ({:?} {})", filter::word(&test.field), test_text(test));
+        let _ = write!(text, " ({} {})", quoted(&filter::word(&test.field)), test_text(test));
     }
     text + ")"
 }
 
 fn test_text(FieldTest { test, .. }: &FieldTest) -> String {
-    let names =
-        |names: &[Name]| names.iter().map(|name| name.text().to_owned()).collect::<Vec<_>>();
+    let names = |names: &[Name]| list(names.iter().map(Name::text));
+    let texts = |texts: &[Box<str>]| list(texts.iter().map(|text| &**text));
+    let numbers = |numbers: &[Amount]| {
+        numbers.iter().map(|number| number.get().to_string()).collect::<Vec<_>>().join(" ")
+    };
     match test {
-        Test::In(list) => format!("in {:?}", names(list)),
-        Test::NotIn(list) => format!("not in {:?}", names(list)),
-        Test::TextIn(list) => format!("text in {list:?}"),
-        Test::TextNotIn(list) => format!("text not in {list:?}"),
-        Test::StartsWith(start) => format!("starts_with {start:?}"),
+        Test::In(list) => format!("in {}", names(list)),
+        Test::NotIn(list) => format!("not in {}", names(list)),
+        Test::TextIn(list) => format!("text in {}", texts(list)),
+        Test::TextNotIn(list) => format!("text not in {}", texts(list)),
+        Test::StartsWith(start) => format!("starts_with {}", quoted(start)),
         Test::Number { low, high } => {
-            let end = |end: &Option<(tzeva_model::Amount, bool)>| match end {
-                Some((value, inclusive)) => format!("{}/{inclusive}", value.get()),
+            let end = |end: &Option<(Amount, bool)>| match end {
+                Some((value, true)) => format!("{} in", value.get()),
+                Some((value, false)) => format!("{} out", value.get()),
                 None => "open".to_owned(),
             };
             format!("from {} to {}", end(low), end(high))
         }
-        Test::NumberNotIn(list) => format!("number not in {list:?}"),
-        Test::NumberIn(list) => format!("number in {list:?}"),
+        Test::NumberNotIn(list) => format!("number not in {}", numbers(list)),
+        Test::NumberIn(list) => format!("number in {}", numbers(list)),
         Test::Exists(there) => format!("exists {there}"),
         Test::Bool(value) => format!("is {value}"),
     }
+}
+
+/// A text in quotes; `"` and `\` inside it stand behind a `\`.
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn list<'a>(texts: impl Iterator<Item = &'a str>) -> String {
+    texts.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+fn optional(duration: Option<Millis>) -> String {
+    duration.map_or("-".to_owned(), |duration| duration.get().to_string())
 }
 
 fn paint_text(paint: &Paint) -> String {

@@ -2,6 +2,7 @@
 //! which logs and stores lie. Knows no client, no clock, no rule.
 #![deny(missing_docs)]
 
+pub mod codec;
 mod judge;
 mod ledger;
 mod marker;
@@ -10,7 +11,9 @@ mod record;
 mod recovery;
 #[cfg(test)]
 mod samples;
+mod split;
 
+pub use codec::{RecordError, decode, encode};
 pub use judge::{Judge, Verdict, Why};
 pub use ledger::{Counted, End, Ledger, Part, Settled, Then};
 pub use marker::MarkerError;
@@ -19,3 +22,4 @@ pub use record::{
     NewName, ShardLink, SweepPage,
 };
 pub use recovery::{Effects, Expected, Lacking, Recovered, Recovery, Refusal};
+pub use split::{RECORD_LIMIT, TooLarge, split};
