@@ -44,12 +44,36 @@ impl Asker {
             .map_err(|e| port_error(format!("ask for the bounds of {topic}[{partition}]"), &e))
     }
 
-    /// Offsets of many partitions for an instant, or the ends: one request a broker.
+    /// Offsets of many partitions for an instant, the beginnings or the ends: one request a broker. An instant behind
+    /// the last record is its end.
     pub(crate) fn offsets(
         &self,
         wanted: &[(&str, i32)],
         at: Offset,
     ) -> Result<Vec<SourceOffset>, PortError> {
+        let found = self.offsets_or_end(wanted, at)?;
+        let late: Vec<(&str, i32)> =
+            wanted.iter().zip(&found).filter(|(_, f)| f.is_none()).map(|(w, _)| *w).collect();
+        let mut ends = if late.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            self.offsets_or_end(&late, Offset::End)?.into_iter()
+        };
+        found
+            .into_iter()
+            .map(|offset| offset.or_else(|| ends.next().flatten()))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| PortError {
+                attempt: format!("ask for offsets of {} partitions: no end told", wanted.len()),
+                transient: true,
+            })
+    }
+
+    fn offsets_or_end(
+        &self,
+        wanted: &[(&str, i32)],
+        at: Offset,
+    ) -> Result<Vec<Option<SourceOffset>>, PortError> {
         let attempt = || format!("ask for offsets of {} partitions", wanted.len());
         let mut list = TopicPartitionList::with_capacity(wanted.len());
         for (topic, partition) in wanted {
@@ -63,7 +87,8 @@ impl Asker {
             .map(|(topic, partition)| {
                 let element = found.find_partition(topic, *partition);
                 match element.map(|element| (element.error(), element.offset())) {
-                    Some((Ok(()), Offset::Offset(offset))) => Ok(SourceOffset::new(offset)),
+                    Some((Ok(()), Offset::Offset(offset))) => Ok(Some(SourceOffset::new(offset))),
+                    Some((Ok(()), Offset::End)) => Ok(None),
                     Some((Err(e), _)) => Err(port_error(attempt(), &e)),
                     _ => Err(PortError {
                         attempt: format!("{}: {topic}[{partition}] has no answer", attempt()),

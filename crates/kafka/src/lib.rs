@@ -5,12 +5,17 @@
 //! its own and answers through a sink. No rule of the product lives here: what an unknown outcome or a gap means is the
 //! owner's business; here it is only told apart from success.
 
+pub mod admin;
 mod append;
 mod asker;
+mod changes;
 mod clients;
 mod context;
 mod group;
 mod log;
+mod lookup;
+mod outgoing;
+mod publish;
 mod reader;
 mod settings;
 mod source;
@@ -19,7 +24,9 @@ mod topic_reader;
 mod watermark;
 mod worker;
 
+pub use changes::KafkaChanges;
 pub use log::KafkaLog;
+pub use lookup::N_HEADER;
 pub use settings::{
     GroupProtocol, Protocol, Secret, Security, Settings, SettingsError, SourceTopic, Topics,
 };

@@ -56,6 +56,11 @@ impl<T: Send + 'static> Worker<T> {
         Ok(Self { name, inbox: Some(inbox), ended, goodbye })
     }
 
+    /// Another way into its inbox, for a thread that has to end before this one.
+    pub(crate) fn inbox(&self) -> Option<Sender<T>> {
+        self.inbox.clone()
+    }
+
     /// Puts `message` into the inbox. A thread that is gone answers nothing, as a dropped port does.
     pub(crate) fn send(&self, message: T) {
         if let Some(inbox) = &self.inbox
