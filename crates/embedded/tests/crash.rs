@@ -1,11 +1,11 @@
 //! A process that appends and ingests is killed at any moment, twenty times over one folder. What it was told is there;
-//! what it was not told is there whole or not at all.
+//! what it was not told is there whole or not at all. And once its disk refuses all further writes.
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use tzeva_commit::port::{AppendResult, LogReply, Ticket};
 use tzeva_embedded::{Folder, NewRecord, Settings};
 use tzeva_model::{LogOffset, Partition, SourceOffset, TopicIndex, UnixMillis};
@@ -51,62 +51,124 @@ fn the_process_that_is_killed() {
             NewRecord { topic: VISITS, partition, time, key: None, headers: vec![], value }
         });
         next += count;
-        ingest.commit(records.collect(), Some((INPUT, &next.to_be_bytes()))).unwrap();
-        println!("#ingested {next}");
+        match ingest.commit(records.collect(), Some((INPUT, &next.to_be_bytes()))) {
+            Ok(_) => println!("#ingested {next}"),
+            Err(error) => println!("#refused ingest: {error}"),
+        }
         for _ in 0..8 {
-            let LogReply::Appended(partition, ticket, AppendResult::At(offset, _)) = answers.wait()
-            else {
-                panic!("an append failed");
-            };
-            println!("#appended {partition} {offset} {round}/{}", ticket.0);
+            match answers.wait() {
+                LogReply::Appended(partition, ticket, AppendResult::At(offset, _)) => {
+                    println!("#appended {partition} {offset} {round}/{}", ticket.0);
+                }
+                LogReply::Appended(_, _, AppendResult::Unknown(error)) if !error.transient => {
+                    println!("#refused append: {error}");
+                }
+                other => panic!("an append was answered {other:?}"),
+            }
         }
     }
 }
 
-/// Starts the process, reads `lines` of what it was told, kills it; gives the lines, the last ones already on their
-/// way when it died among them.
-fn run_and_kill(folder: &Path, lines: usize) -> Vec<String> {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "the_process_that_is_killed", "--nocapture"])
+/// Starts the process, which does not die of a file that grows too large.
+fn start(folder: &Path) -> (Child, Lines<BufReader<ChildStdout>>) {
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; exec \"$0\" --exact the_process_that_is_killed --nocapture"])
+        .arg(std::env::current_exe().unwrap())
         .env(FOLDER, folder)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut told = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut heard: Vec<String> = told.by_ref().take(lines).map(Result::unwrap).collect();
+    let told = BufReader::new(child.stdout.take().unwrap()).lines();
+    (child, told)
+}
+
+/// Kills the process; gives all it was told, what was on its way when it died included.
+fn kill(
+    mut child: Child,
+    mut heard: Vec<String>,
+    told: Lines<BufReader<ChildStdout>>,
+) -> Vec<String> {
     child.kill().unwrap();
-    // The last line may be cut; only what ended with a newline was told.
     heard.extend(told.map_while(Result::ok));
+    // The last line may be cut.
     heard.pop();
     child.wait().unwrap();
     heard.retain(|line| line.starts_with('#'));
     heard
 }
 
+/// What the process was told, over all its lives.
+#[derive(Default)]
+struct Told {
+    appended: BTreeMap<(Partition, LogOffset), String>,
+    ingested: u64,
+    refused: Vec<String>,
+}
+
+impl Told {
+    fn note(&mut self, line: &str) {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["#ingested", next] => self.ingested = next.parse().unwrap(),
+            ["#appended", partition, offset, bytes] => {
+                let partition = Partition::new(partition.parse().unwrap());
+                let offset = LogOffset::new(offset.parse().unwrap());
+                let earlier = self.appended.insert((partition, offset), bytes.into());
+                assert_eq!(earlier, None, "offset {offset} was given twice");
+            }
+            ["#refused", ..] => self.refused.push(line.into()),
+            _ => panic!("unexpected line {line}"),
+        }
+    }
+
+    /// Opens the folder and compares.
+    fn check(&mut self, path: &Path) {
+        let folder = open(path);
+        the_log_holds(&folder, &self.appended);
+        self.ingested = the_sources_equal_the_position(&folder, self.ingested);
+    }
+}
+
 #[test]
 fn a_killed_process_loses_nothing_it_was_told_and_doubles_nothing() {
     let dir = tempfile::tempdir().unwrap();
-    let mut appended: BTreeMap<(Partition, LogOffset), String> = BTreeMap::new();
-    let mut ingested = 0;
-    for kill in 0..KILLS {
-        for line in run_and_kill(dir.path(), 30 + kill * 53 % 400) {
-            let words: Vec<&str> = line.split(' ').collect();
-            match words[..] {
-                ["#ingested", next] => ingested = next.parse().unwrap(),
-                ["#appended", partition, offset, bytes] => {
-                    let partition = Partition::new(partition.parse().unwrap());
-                    let offset = LogOffset::new(offset.parse().unwrap());
-                    let earlier = appended.insert((partition, offset), bytes.into());
-                    assert_eq!(earlier, None, "offset {offset} was given twice");
-                }
-                _ => panic!("unexpected line {line}"),
-            }
-        }
-        let folder = open(dir.path());
-        the_log_holds(&folder, &appended);
-        ingested = the_sources_equal_the_position(&folder, ingested);
+    let mut all = Told::default();
+    for life in 0..KILLS {
+        let (child, mut told) = start(dir.path());
+        let lines = 30 + life * 53 % 400;
+        let heard = told.by_ref().take(lines).map(Result::unwrap).collect();
+        kill(child, heard, told).iter().for_each(|line| all.note(line));
+        all.check(dir.path());
     }
-    assert!(appended.len() > 20 * KILLS && ingested > 0, "the process did hardly anything");
+    assert!(all.appended.len() > 20 * KILLS && all.ingested > 0, "it did hardly anything");
+    assert_eq!(all.refused, Vec::<String>::new());
+}
+
+/// A limit on the size of files, set while it runs, is a disk that is full.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_disk_that_refuses_ends_all_writing_and_loses_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut all = Told::default();
+    let (child, mut told) = start(dir.path());
+    let mut heard: Vec<String> = told.by_ref().take(100).map(Result::unwrap).collect();
+    let pid = child.id().to_string();
+    let limit = Command::new("prlimit").args(["--fsize=4096", "--pid", &pid]).status().unwrap();
+    assert!(limit.success());
+    let mut refusals = 0;
+    while refusals < 50 {
+        let line = told.next().unwrap().unwrap();
+        refusals += usize::from(line.starts_with("#refused"));
+        heard.push(line);
+    }
+    let heard = kill(child, heard, told);
+    let first = heard.iter().position(|line| line.starts_with("#refused")).unwrap();
+    heard.iter().for_each(|line| all.note(line));
+    let later = heard[first..].iter().filter(|line| !line.starts_with("#refused")).count();
+    assert_eq!(later, 0, "after a failed write nothing is acknowledged any more");
+    assert!(all.refused.iter().any(|line| line.contains("append to the log in data folder")));
+    assert!(all.refused.iter().any(|line| line.contains("ingest records in data folder")));
+    all.check(dir.path());
 }
 
 fn the_log_holds(folder: &Folder, appended: &BTreeMap<(Partition, LogOffset), String>) {
