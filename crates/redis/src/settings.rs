@@ -73,6 +73,11 @@ impl Settings {
                 "rediss:// needs a build with the cargo feature `tls` (cargo build --features tls)",
             );
         }
+        #[cfg(feature = "tls")]
+        if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+            // Whoever came first has chosen; ours is only for those who have not.
+            tracing::debug!("a provider of cryptography was installed before");
+        }
         let client = Client::open(self.url.as_str()).map_err(|error| {
             RedisStoreError::Settings(format!("the Redis URL can't be read: {error}"))
         })?;

@@ -314,6 +314,18 @@ fn an_unfit_or_missing_server_is_refused_with_what_to_do() {
 }
 
 #[test]
+#[cfg(feature = "tls")]
+fn a_server_without_tls_is_no_panic() {
+    let plain = shared();
+    let url = plain.url.replace("redis://", "rediss://");
+    match connect(&Settings { url, ..plain }, replies().0) {
+        Err(RedisStoreError::Server { address, .. }) => assert!(address.contains(':')),
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("a server without TLS was taken for one with it"),
+    }
+}
+
+#[test]
 fn what_fails_half_way_leaves_the_old_marker() {
     let (_server, settings) = own(&[]);
     let mut port = Port::open(&settings);
