@@ -57,7 +57,7 @@ pub enum Test {
     NotIn(Vec<Name>),
     /// One of these texts, exactly; of a page path: matched by one of these patterns.
     TextIn(Vec<Box<str>>),
-    /// None of these texts, and the field is there.
+    /// A text, and none of these; of a page path: matched by none of these patterns.
     TextNotIn(Vec<Box<str>>),
     /// Begins so.
     StartsWith(Box<str>),
@@ -68,7 +68,7 @@ pub enum Test {
         /// The upper end and whether it is in.
         high: Option<(Amount, bool)>,
     },
-    /// Is another number than these.
+    /// A number, and none of these.
     NumberNotIn(Vec<Amount>),
     /// Is one of these numbers.
     NumberIn(Vec<Amount>),

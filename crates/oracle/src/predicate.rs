@@ -32,7 +32,7 @@ fn of_item<'a>(item: &'a Item, field: &Field) -> Found<'a> {
             .as_ref()
             .map_or(Found::Nothing, |path| Found::Names(path.depths().iter().collect())),
         Field::Price => item.price.map_or(Found::Nothing, Found::Number),
-        // A piece that nobody counted is one piece.
+        // Pieces that nobody counted are one piece, so a quantity is always there.
         Field::Quantity => Found::Number(pieces(item.quantity.unwrap_or(1))),
         _ => Found::Nothing,
     }
@@ -80,7 +80,7 @@ fn holds(found: &Found, test: &FieldTest) -> bool {
         (Test::NumberIn(numbers), Found::Number(number)) => numbers.contains(number),
         (Test::NumberNotIn(numbers), Found::Number(number)) => !numbers.contains(number),
         (Test::Bool(wanted), Found::Bool(bool)) => wanted == bool,
-        // A field of another kind than the test's.
+        // A field of another kind than the test's compares with nothing, as if it were missing.
         _ => false,
     }
 }

@@ -1,7 +1,7 @@
 //! What is true of a history at an instant.
 
 use crate::fold::{Cell, answers};
-use crate::history::{History, Stroke};
+use crate::history::{History, Stroke, shop};
 use crate::predicate::passes;
 use tzeva_audience::{EventLeaf, InterestLeaf, LastLeaf, Leaf, Node, Paint, Where};
 use tzeva_model::{Millis, Name, NameId, UnixMillis};
@@ -102,7 +102,7 @@ impl<'a> View<'a> {
         let stroke = strokes
             .iter()
             .rposition(|stroke| stroke.name() == name && self.is_within(stroke.at, self.max_age));
-        let cells = self.history.cells.iter();
+        let cells = self.history.cells.iter().filter(|cell| cell.tag == shop());
         let cell = cells
             .filter(|cell| cell.event == name && self.is_within(cell.last, self.max_age))
             .map(|cell| cell.last)

@@ -1,0 +1,218 @@
+//! Random rules: every leaf, node and policy of the language; nothing that the compiler would refuse.
+
+use crate::generate::{BRANDS, CATEGORIES, EVENTS, PATHS, PRODUCTS, TEXTS, category};
+use crate::random::Random;
+use tzeva_audience::{
+    Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives,
+    InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RuleSet, Stay, Test, Where,
+};
+use tzeva_model::{Amount, Millis, Name, NameId, NameKind, RulesVersion};
+
+/// At least one and at most `most` audiences, no duration longer than `max_age`.
+pub(crate) fn rules(random: &mut Random, max_age: i64, most: i64) -> RuleSet {
+    let count = random.within(1, most);
+    let paint = paint(random);
+    let audiences = (0..count).map(|number| audience(random, max_age, number)).collect();
+    RuleSet { version: RulesVersion::default(), audiences, paint }
+}
+
+fn audience(random: &mut Random, max_age: i64, number: i64) -> Audience {
+    let exit_when = random.maybe(40, |r| node(r, max_age, 1));
+    let short = |r: &mut Random| span(r, max_age.min(30));
+    let at_most = random.maybe(35, |r| span(r, max_age));
+    let at_least = match (&exit_when, at_most) {
+        (Some(_), _) => Millis::ZERO,
+        (None, at_most) => {
+            let at_least = random.maybe(35, short).unwrap_or_default();
+            at_most.map_or(at_least, |at_most| at_least.min(at_most))
+        }
+    };
+    Audience {
+        name: Name::new(NameKind::Audience, &format!("a{number}")),
+        version: u32::try_from(number).unwrap(),
+        describe: None,
+        owner: None,
+        labels: Vec::new(),
+        enter: node(random, max_age, 2),
+        exit_when,
+        enter_after: random.maybe(30, short).unwrap_or_default(),
+        stay: Stay { at_least, at_most },
+        reenter_after: random.maybe(30, short).unwrap_or_default(),
+    }
+}
+
+fn span(random: &mut Random, longest: i64) -> Millis {
+    let span = random.pick(&[1, 2, 5, 5, 10, 10, 20, 30, 50, 100]);
+    Millis::new(span.min(longest))
+}
+
+fn node(random: &mut Random, max_age: i64, depth: usize) -> Node {
+    let parts = |random: &mut Random| {
+        (0..random.within(1, 3)).map(|_| node(random, max_age, depth - 1)).collect()
+    };
+    match random.below(10) {
+        0..3 if depth > 0 => Node::All(parts(random)),
+        3 | 4 if depth > 0 => Node::Any(parts(random)),
+        5 | 6 if depth > 0 => Node::Not(Box::new(node(random, max_age, depth - 1))),
+        _ => Node::Leaf(leaf(random, max_age)),
+    }
+}
+
+fn leaf(random: &mut Random, max_age: i64) -> Leaf {
+    match random.below(10) {
+        0..5 => Leaf::Event(EventLeaf {
+            name: event(random),
+            filter: filter(random),
+            count: count(random),
+            within: random.maybe(70, |r| span(r, max_age)),
+            after: random.maybe(30, event),
+        }),
+        5..8 => Leaf::Last(LastLeaf {
+            event: event(random),
+            filter: filter(random),
+            at_least: random.chance(60),
+            ago: span(random, max_age),
+        }),
+        _ => {
+            let text = tag(random);
+            Leaf::Interest(InterestLeaf {
+                tag: crate::read::tag(&text),
+                text,
+                at_least: random.chance(70),
+                threshold: random.pick(&[0.5, 1.0, 1.5, 2.0, 3.0, 4.0]),
+            })
+        }
+    }
+}
+
+fn event(random: &mut Random) -> Name {
+    Name::new(NameKind::Event, random.pick(&EVENTS))
+}
+
+fn count(random: &mut Random) -> CountTest {
+    let k = u32::try_from(random.within(1, 3)).unwrap();
+    match random.below(10) {
+        0..5 => CountTest::Is(Compare::AtLeast, k),
+        5 => CountTest::Is(Compare::MoreThan, k - 1),
+        6 => CountTest::Is(Compare::AtMost, k - 1),
+        7 => CountTest::Is(Compare::LessThan, k),
+        8 => CountTest::Is(Compare::Equal, k - 1),
+        _ => CountTest::Between(k - 1, k),
+    }
+}
+
+fn filter(random: &mut Random) -> Where {
+    match random.below(10) {
+        0..5 => Where::default(),
+        5..7 => Where { item: vec![one_name(random)], event: Vec::new() },
+        7 => Where { item: vec![item_test(random), item_test(random)], event: Vec::new() },
+        8 => Where { item: vec![item_test(random)], event: vec![event_test(random)] },
+        _ => Where { item: Vec::new(), event: vec![event_test(random)] },
+    }
+}
+
+/// A test that cells can answer.
+fn one_name(random: &mut Random) -> FieldTest {
+    let (field, name) = named(random);
+    FieldTest { field, test: Test::In(vec![name]) }
+}
+
+fn named(random: &mut Random) -> (Field, Name) {
+    match random.below(3) {
+        0 => (Field::Product, Name::new(NameKind::Product, random.pick(&PRODUCTS))),
+        1 => (Field::Brand, Name::new(NameKind::Brand, random.pick(&BRANDS))),
+        _ => (Field::Category, category(random.pick(&CATEGORIES)).leaf().clone()),
+    }
+}
+
+fn item_test(random: &mut Random) -> FieldTest {
+    let (field, name) = named(random);
+    let number = if random.chance(50) { Field::Price } else { Field::Quantity };
+    match random.below(8) {
+        0..3 => FieldTest { field, test: Test::In(vec![name]) },
+        3 => FieldTest { field, test: Test::NotIn(vec![name]) },
+        4 => FieldTest { field, test: Test::Exists(random.chance(50)) },
+        5 => FieldTest { field: number, test: Test::Exists(random.chance(50)) },
+        _ => FieldTest { field: number, test: number_test(random) },
+    }
+}
+
+fn number_test(random: &mut Random) -> Test {
+    let end = |r: &mut Random| (Amount::new(r.within(0, 2) * 10_000), r.chance(70));
+    match random.below(6) {
+        0 => Test::NumberIn(vec![end(random).0]),
+        1 => Test::NumberNotIn(vec![end(random).0]),
+        2 | 3 => Test::Number { low: Some(end(random)), high: None },
+        4 => Test::Number { low: None, high: Some(end(random)) },
+        _ => Test::Number { low: Some(end(random)), high: Some(end(random)) },
+    }
+}
+
+fn event_test(random: &mut Random) -> FieldTest {
+    let field = match random.below(7) {
+        0 => Field::Revenue,
+        1 => Field::Coupon,
+        2 | 3 => Field::Channel,
+        4 => Field::Country,
+        5 => Field::PagePath,
+        _ => Field::Property("k".into()),
+    };
+    let text = random.pick(&TEXTS);
+    let test = match (&field, random.below(5)) {
+        (_, 0) => Test::Exists(random.chance(50)),
+        (Field::Revenue, _) => number_test(random),
+        (Field::PagePath, 1) => Test::StartsWith("/p".into()),
+        (Field::PagePath, 2) => Test::TextIn(vec!["/p/*".into()]),
+        (Field::PagePath, 3) => Test::TextNotIn(vec!["*1".into(), "/q/".into()]),
+        (Field::Property(_), 4) => Test::NumberNotIn(vec![Amount::new(10_000)]),
+        (Field::PagePath, _) => Test::TextIn(vec![random.pick(&PATHS).into()]),
+        (Field::Property(_), 1) => Test::Bool(random.chance(50)),
+        (Field::Property(_), 2) => number_test(random),
+        (_, 3) => Test::TextNotIn(vec![text.into()]),
+        (_, 4) => Test::StartsWith(text[..1].into()),
+        _ => Test::TextIn(vec![text.into()]),
+    };
+    FieldTest { field, test }
+}
+
+fn tag(random: &mut Random) -> String {
+    match random.below(6) {
+        0 => "shop".to_owned(),
+        1 => format!("brand/{}", random.pick(&BRANDS)),
+        2 | 3 => format!("category/{}", random.pick(&CATEGORIES)),
+        _ => format!("product/{}", random.pick(&PRODUCTS)),
+    }
+}
+
+fn paint(random: &mut Random) -> Paint {
+    let half_life = |r: &mut Random| Millis::new(r.pick(&[1, 5, 10, 20, 50]));
+    let dose = |r: &mut Random| {
+        r.maybe(70, |r| {
+            if r.chance(15) { Dose::Clear } else { Dose::Add(r.pick(&[0.5, 1.0, 1.0, 2.0, 2.5])) }
+        })
+    };
+    let mut events = Vec::new();
+    for name in EVENTS {
+        if random.chance(60) {
+            events.push(PaintEvent {
+                event: NameId::of(NameKind::Event, name),
+                shop: dose(random),
+                brand: dose(random),
+                category: dose(random),
+                product: dose(random),
+            });
+        }
+    }
+    events.sort_by_key(|paint| paint.event);
+    Paint {
+        half_life: HalfLives {
+            shop: half_life(random),
+            brand: half_life(random),
+            category: half_life(random),
+            product: half_life(random),
+        },
+        events,
+        forget_below: random.pick(&[0.0, 0.05, 0.5]),
+        falloff: Falloff { category: random.pick(&[1.0, 0.5, 0.7]) },
+    }
+}

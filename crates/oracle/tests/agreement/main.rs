@@ -1,0 +1,96 @@
+//! The engine and the oracle agree, change by change and reason by reason, on random rules over random histories; and
+//! the engine agrees with itself however a run is split.
+//!
+//! `TZEVA_CASES=N` runs N cases (default 10,000), `TZEVA_SEED=N` begins at another seed. A case that fails is shrunk and
+//! printed; put it into `regressions/`, where every case is run for ever.
+#![cfg(test)]
+
+mod case;
+mod generate;
+mod generate_rules;
+mod random;
+mod read;
+mod shrink;
+mod subject;
+mod write;
+
+use crate::case::Case;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use tzeva_model::Change;
+
+/// What is wrong with a case, if anything is.
+fn verdict(case: &Case) -> Result<usize, String> {
+    let expected = case.expected();
+    let run = |go: &dyn Fn() -> subject::Outcome| {
+        catch_unwind(AssertUnwindSafe(go)).map_err(|_| "the engine panicked".to_owned())
+    };
+    let whole = run(&|| subject::whole(case))?;
+    if whole.changes != expected {
+        return Err(difference("the oracle", &expected, "the engine", &whole.changes));
+    }
+    for seed in 0..2 {
+        let split = run(&|| subject::split(case, seed))?;
+        if split.changes != whole.changes {
+            return Err(difference("whole", &whole.changes, "split", &split.changes));
+        }
+        if split.profiles != whole.profiles {
+            let (whole, split) = (&whole.profiles, &split.profiles);
+            return Err(format!("whole leaves\n{whole:#?}\nsplit leaves\n{split:#?}"));
+        }
+    }
+    Ok(expected.len())
+}
+
+fn difference(one: &str, ones: &[Change], other: &str, others: &[Change]) -> String {
+    let lines = |changes: &[Change]| {
+        changes.iter().map(|c| format!("  {}\n", write::change(c))).collect::<String>()
+    };
+    format!("{one} says\n{}{other} says\n{}", lines(ones), lines(others))
+}
+
+/// A number from the environment, so that a night can run more and a failure can be run again.
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn a_case_reads_back_as_it_was_written() {
+    for seed in 0..500 {
+        let case = generate::case(seed);
+        assert_eq!(read::case(&write::case(&case)), case, "seed {seed}");
+    }
+}
+
+#[test]
+fn engine_and_oracle_agree_on_random_cases() {
+    let (first, cases) = (number("TZEVA_SEED", 1), number("TZEVA_CASES", 10_000));
+    let mut changes = 0;
+    for seed in first..first + cases {
+        let case = generate::case(seed);
+        match verdict(&case) {
+            Ok(count) => changes += count,
+            Err(_) => {
+                let small = shrink::shrink(case, &|case| verdict(case).is_err());
+                let why = verdict(&small).unwrap_err();
+                panic!("seed {seed}, shrunk:\n{}\n{why}", write::case(&small));
+            }
+        }
+    }
+    println!("seeds {first} to {}: {changes} changes agree", first + cases - 1);
+    assert!(changes > usize::try_from(cases).unwrap(), "the cases say something");
+}
+
+#[test]
+fn what_once_failed_agrees() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/agreement/regressions");
+    let mut cases = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let case = read::case(&std::fs::read_to_string(&path).unwrap());
+        if let Err(why) = verdict(&case) {
+            panic!("{}:\n{}\n{why}", path.display(), write::case(&case));
+        }
+        cases += 1;
+    }
+    assert!(cases > 0, "there are regressions");
+}

@@ -1,0 +1,153 @@
+//! Greedy shrinking: as long as something can be left out and the case still fails, leave it out.
+
+use crate::case::{Case, Move};
+use tzeva_audience::{Leaf, Node, Where};
+use tzeva_model::Millis;
+
+/// The smallest case that `fails` can be brought to from `case`.
+pub(crate) fn shrink(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
+    loop {
+        match smaller(&case).into_iter().find(|smaller| fails(smaller)) {
+            Some(smaller) => case = smaller,
+            None => return case,
+        }
+    }
+}
+
+/// Every case that lacks one thing.
+fn smaller(case: &Case) -> Vec<Case> {
+    let mut all = Vec::new();
+    for index in 0..case.moves.len() {
+        all.push(with(case, |case| drop(case.moves.remove(index))));
+    }
+    for index in 0..case.rules.audiences.len() {
+        all.push(with(case, |case| drop(case.rules.audiences.remove(index))));
+        all.extend(smaller_audience(case, index));
+    }
+    for index in 0..case.rules.paint.events.len() {
+        all.push(with(case, |case| {
+            case.rules.paint.events.remove(index);
+        }));
+    }
+    for index in 0..case.moves.len() {
+        all.extend(smaller_move(case, index));
+    }
+    let easier = with(case, |case| case.settings.max_strokes = 50);
+    all.push(easier);
+    all.push(with(case, |case| case.settings.max_items = 50));
+    all.push(with(case, |case| case.settings.max_total_items = 50));
+    all.push(with(case, |case| case.settings.late_after = Millis::new(1_000)));
+    all.push(with(case, |case| case.settings.idle = Millis::new(2_000)));
+    all.push(with(case, |case| {
+        case.settings.max_age = Millis::new(1_000);
+        case.settings.idle = Millis::new(2_000);
+    }));
+    all.retain(|smaller| smaller != case);
+    all
+}
+
+fn with(case: &Case, change: impl FnOnce(&mut Case)) -> Case {
+    let mut smaller = case.clone();
+    change(&mut smaller);
+    smaller
+}
+
+fn smaller_audience(case: &Case, index: usize) -> Vec<Case> {
+    let audience = &case.rules.audiences[index];
+    let mut all: Vec<Case> = smaller_nodes(&audience.enter)
+        .into_iter()
+        .map(|node| with(case, |case| case.rules.audiences[index].enter = node))
+        .collect();
+    if let Some(exit_when) = &audience.exit_when {
+        all.push(with(case, |case| case.rules.audiences[index].exit_when = None));
+        all.extend(
+            smaller_nodes(exit_when)
+                .into_iter()
+                .map(|node| with(case, |case| case.rules.audiences[index].exit_when = Some(node))),
+        );
+    }
+    all.push(with(case, |case| case.rules.audiences[index].enter_after = Millis::ZERO));
+    all.push(with(case, |case| case.rules.audiences[index].reenter_after = Millis::ZERO));
+    all.push(with(case, |case| case.rules.audiences[index].stay.at_most = None));
+    all.push(with(case, |case| case.rules.audiences[index].stay.at_least = Millis::ZERO));
+    all
+}
+
+fn smaller_nodes(node: &Node) -> Vec<Node> {
+    match node {
+        Node::All(parts) | Node::Any(parts) => {
+            let rebuild = |parts| match node {
+                Node::All(_) => Node::All(parts),
+                _ => Node::Any(parts),
+            };
+            let mut all = parts.clone();
+            for index in 0..parts.len() {
+                if parts.len() > 1 {
+                    let mut fewer = parts.clone();
+                    fewer.remove(index);
+                    all.push(rebuild(fewer));
+                }
+                all.extend(smaller_nodes(&parts[index]).into_iter().map(|part| {
+                    let mut parts = parts.clone();
+                    parts[index] = part;
+                    rebuild(parts)
+                }));
+            }
+            all
+        }
+        Node::Not(part) => {
+            let inner = smaller_nodes(part).into_iter().map(|part| Node::Not(Box::new(part)));
+            std::iter::once((**part).clone()).chain(inner).collect()
+        }
+        Node::Leaf(leaf) => smaller_leaves(leaf).into_iter().map(Node::Leaf).collect(),
+    }
+}
+
+fn smaller_leaves(leaf: &Leaf) -> Vec<Leaf> {
+    let mut all = vec![leaf.clone(), leaf.clone(), leaf.clone()];
+    for (place, leaf) in all.iter_mut().enumerate() {
+        match (leaf, place) {
+            (Leaf::Event(leaf), 0) => leaf.filter = Where::default(),
+            (Leaf::Event(leaf), 1) => leaf.after = None,
+            (Leaf::Event(leaf), _) => leaf.within = None,
+            (Leaf::Last(leaf), 0) => leaf.filter = Where::default(),
+            _ => {}
+        }
+    }
+    all.retain(|smaller| smaller != leaf);
+    all
+}
+
+fn smaller_move(case: &Case, index: usize) -> Vec<Case> {
+    let Move::Record(input) = &case.moves[index] else { return Vec::new() };
+    let mut all = Vec::new();
+    for item in 0..input.event.items.len() {
+        all.push(edited(case, index, |event| drop(event.items.remove(item))));
+    }
+    all.push(edited(case, index, |event| event.traits.clear()));
+    all.push(edited(case, index, |event| event.properties.clear()));
+    all.push(edited(case, index, |event| event.revenue = None));
+    all.push(edited(case, index, |event| event.traceparent = None));
+    all.push(edited(case, index, |event| {
+        event.coupon = None;
+        event.country = None;
+        event.page_path = None;
+        event.channel = None;
+    }));
+    for item in 0..input.event.items.len() {
+        all.push(edited(case, index, |event| event.items[item].product = None));
+        all.push(edited(case, index, |event| event.items[item].brand = None));
+        all.push(edited(case, index, |event| event.items[item].category = None));
+        all.push(edited(case, index, |event| event.items[item].price = None));
+        all.push(edited(case, index, |event| event.items[item].quantity = None));
+    }
+    all
+}
+
+fn edited(case: &Case, index: usize, edit: impl FnOnce(&mut tzeva_model::Event)) -> Case {
+    with(case, |case| {
+        if let Move::Record(input) = &mut case.moves[index] {
+            edit(&mut input.event);
+        }
+    })
+}
