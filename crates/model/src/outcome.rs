@@ -79,6 +79,12 @@ impl fmt::Display for Rejection {
     }
 }
 
+impl From<Rejection> for Outcome {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
 // === impl RejectionCode ===
 
 impl RejectionCode {
