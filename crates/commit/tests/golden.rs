@@ -1,6 +1,8 @@
 //! Old bytes: what a former version wrote must be read for ever, and be written again to the same bytes as long as the
 //! format number stands. A file is hex, any white space between. A change that breaks one of these needs a new format.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use tzeva_commit::{
     Anchor, AnchorCause, Claim, Commit, DeadLetter, InputRange, LogRecord, LostRange, NewName,
     ShardLink, SweepPage, decode, encode,

@@ -17,6 +17,7 @@
 //! What never breaks is what Kafka promises: an acknowledged record stays, at its offset.
 
 mod changes;
+mod inbox;
 mod log;
 mod rng;
 mod source;
@@ -24,6 +25,7 @@ mod state;
 mod store;
 
 pub use changes::Published;
+pub use inbox::Inbox;
 pub use source::NewRecord;
 pub use store::StoredShard;
 

@@ -297,6 +297,22 @@ fn a_dead_letter_takes_its_original_along() {
     assert_eq!(world.published(ONE)[0].original.as_ref().unwrap().value, b"{");
 }
 
+#[test]
+fn an_inbox_keeps_answers_in_order() {
+    let world = calm();
+    let inbox = Inbox::default();
+    let mut ports = world.ports(PainterId(1), inbox.sinks());
+    ports.log.append(ONE, Ticket(1), vec![1]);
+    ports.log.append(ONE, Ticket(2), vec![2]);
+    run(&world);
+    for ticket in [1, 2] {
+        let reply = inbox.take();
+        let asked = Ticket(ticket);
+        assert!(matches!(reply, Some(Reply::Log(LogReply::Appended(_, its, _))) if its == asked));
+    }
+    assert!(inbox.take().is_none());
+}
+
 /// Everything that happens in a busy world of two painters, as text.
 fn trace(seed: u64) -> Vec<String> {
     let world = World::new(seed, LAYOUT, Faults::all());
