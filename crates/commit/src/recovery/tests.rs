@@ -1,11 +1,12 @@
 use super::*;
 use crate::samples::{anchor, anchor_of, claim, commit, offset};
-use crate::{InputRange, ShardLink};
+use crate::{DeadLetter, InputRange, ShardLink};
 use proptest::prelude::*;
 use tzeva_model::{
-    Direction, NameId, Origin, Place, Reason, ReasonKind, RejectionCode, TopicIndex, VisitorId,
+    Change, Direction, Epoch, Incarnation, NameId, Origin, Place, Reason, ReasonKind,
+    RejectionCode, TopicIndex, VisitorId,
 };
-use tzeva_profile::Op;
+use tzeva_profile::{Delta, Op};
 
 fn expected() -> Expected {
     Expected { partitions: 4, topics: vec!["visits".into()] }
