@@ -2,53 +2,13 @@
 //! something.
 #![cfg(test)]
 
-use flate2::read::GzDecoder;
+mod given;
+
+use crate::given::{calls, folder, sample_events, sample_rules};
 use std::collections::BTreeSet;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use tzeva_audience::{CheckSettings, RuleSet, SourceFile, compile};
-use tzeva_decode::{Decoded, Decoder, Raw, Settings};
-use tzeva_model::{Event, Millis, Partition, Place};
+use tzeva_model::{Millis, Place};
 use tzeva_oracle::{Input, run};
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/ecom")
-}
-
-fn calls() -> String {
-    let packed = std::fs::read(folder().join("ecom.ndjson.gz")).unwrap();
-    let mut text = String::new();
-    GzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
-    text
-}
-
-fn events() -> Vec<Event> {
-    let keep = vec!["properties.platform".to_owned()];
-    let mut decoder = Decoder::new(&Settings { keep, ..Settings::default() }).unwrap();
-    let decode = |line: &str| {
-        let value = line.as_bytes();
-        let raw = Raw { partition: Partition::new(0), key: None, value, headers: &[] };
-        match decoder.decode(&raw) {
-            Decoded::Event(event) => event,
-            other => panic!("{line}: {other:?}"),
-        }
-    };
-    calls().lines().map(decode).collect()
-}
-
-fn rules() -> RuleSet {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder().join("audiences")).unwrap() {
-        let path = entry.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        files.push(SourceFile { path: path.display().to_string(), text });
-    }
-    let keep = vec!["properties.platform".to_owned()];
-    let compiled = compile(&files, &CheckSettings { keep, ..CheckSettings::default() });
-    let problems: Vec<_> = compiled.problems.iter().map(|p| p.message.clone()).collect();
-    compiled.rules.unwrap_or_else(|| panic!("{problems:#?}"))
-}
 
 #[test]
 fn the_converter_makes_the_committed_calls() {
@@ -73,7 +33,7 @@ fn the_converter_makes_the_committed_calls() {
 
 #[test]
 fn every_call_decodes_and_the_figures_are_those_of_the_sample() {
-    let events = events();
+    let events = sample_events();
     let visitors: BTreeSet<_> = events.iter().map(|e| e.visitor.clone()).collect();
     let names: BTreeSet<_> = events.iter().map(|e| e.name.text()).collect();
     assert_eq!((events.len(), visitors.len(), names.len()), (31_106, 600, 19));
@@ -82,9 +42,9 @@ fn every_call_decodes_and_the_figures_are_those_of_the_sample() {
 
 #[test]
 fn its_audiences_see_every_kind_of_change() {
-    let rules = rules();
+    let rules = sample_rules();
     assert!(rules.audiences.len() >= 12);
-    let first = events();
+    let first = sample_events();
     let inputs: Vec<Input> =
         first.into_iter().map(|e| Input { record_time: e.occurred_at, event: e }).collect();
     let until = inputs[inputs.len() - 1].record_time + Millis::DAY.times(30);

@@ -2,19 +2,13 @@
 //! and events cause the number of changes they are meant to.
 #![cfg(test)]
 
-use tzeva_audience::{CheckSettings, RuleSet, SourceFile, compile};
-use tzeva_bench::{Plan, Sent, Traffic, audiences, paint};
+mod given;
+
+use crate::given::workload_rules;
+use tzeva_bench::{Plan, Sent, Traffic};
 use tzeva_decode::{Decoded, Decoder, Raw, Settings};
 use tzeva_model::{Millis, Partition};
 use tzeva_oracle::{Input, run};
-
-fn rules(count: usize) -> RuleSet {
-    let file = |path: &str, text| SourceFile { path: path.to_owned(), text };
-    let files = [file("audiences.yaml", audiences(1, count)), file("paint.yaml", paint())];
-    let compiled = compile(&files, &CheckSettings::default());
-    let problems: Vec<_> = compiled.problems.iter().map(|p| p.message.clone()).collect();
-    compiled.rules.unwrap_or_else(|| panic!("{count} audiences: {problems:?}"))
-}
 
 #[test]
 fn the_json_decodes_to_the_event() {
@@ -30,7 +24,7 @@ fn the_json_decodes_to_the_event() {
 #[test]
 fn audiences_of_every_number_compile() {
     for count in [1, 10, 100, 1_000, 10_000] {
-        assert_eq!(rules(count).audiences.len(), count);
+        assert_eq!(workload_rules(count).audiences.len(), count);
     }
 }
 
@@ -43,7 +37,8 @@ fn an_event_causes_about_as_many_changes_whatever_the_number_of_audiences() {
         .collect();
     let until = sent[sent.len() - 1].record_time + Millis::DAY;
     for count in [10, 20, 100] {
-        let changes = run(&rules(count), &tzeva_oracle::Settings::default(), &inputs, until);
+        let changes =
+            run(&workload_rules(count), &tzeva_oracle::Settings::default(), &inputs, until);
         let rate = changes.len() as f64 / inputs.len() as f64;
         assert!((0.05..0.4).contains(&rate), "{count} audiences: {rate:.3} changes an event");
         println!("{count} audiences: {rate:.3} changes an event");
