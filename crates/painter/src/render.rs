@@ -2,16 +2,20 @@
 //! change of the log, so that a repeat of a projection gives the same bytes.
 
 use serde::Serialize;
-use tzeva_audience::{Audience, RuleSet, sentence};
+use tzeva_audience::{Audience, RuleSet, idle_sentence, sentence};
 use tzeva_commit::port::Outgoing;
 use tzeva_commit::{DeadLetter, NewName};
-use tzeva_model::{Change, ChangeNumber, Incarnation, NameId, Partition, UnixMillis};
+use tzeva_model::{
+    Change, ChangeNumber, Incarnation, Millis, NameId, Partition, Place, UnixMillis,
+};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// What a change's text is made with.
 pub struct Renderer<'a> {
     /// The rules it was decided under.
     pub rules: &'a RuleSet,
+    /// `profile.idle`: how long somebody was away who is forgotten.
+    pub idle: Millis,
     /// What ids stand for; unknown ones show as `#` and hex.
     pub name: &'a dyn Fn(NameId) -> Option<String>,
     /// Which life of the log.
@@ -83,7 +87,10 @@ impl Renderer<'_> {
             reason: ReasonV1 {
                 kind: reason.kind.word(),
                 leaf: audience.map_or_else(String::new, |a| a.path(reason.place)),
-                text: sentence(self.rules, change, self.name),
+                text: match reason.place {
+                    Place::Idle => idle_sentence(self.idle),
+                    _ => sentence(self.rules, change, self.name),
+                },
                 exact: reason.exact,
                 evidence: reason
                     .evidence

@@ -370,6 +370,7 @@ impl Owner {
         let name = |id| self.names.text(id).map(str::to_owned);
         let renderer = Renderer {
             rules: &self.settings.rules,
+            idle: self.settings.engine.idle,
             name: &name,
             incarnation: reign.incarnation,
             partition: self.partition,
