@@ -38,8 +38,11 @@ pub(crate) struct Lease {
 
 impl Lease {
     pub(crate) fn take(kinds: &[Kind]) -> Result<Self> {
-        let started = servers::state()?.is_empty();
-        Ok(Self { servers: servers::up(kinds)?, started })
+        let before = servers::state()?;
+        let servers = servers::up(kinds)?;
+        // What stands in the file may have died long ago; only what `up` kept was running.
+        let started = !servers.iter().any(|up| before.contains(up));
+        Ok(Self { servers, started })
     }
 }
 

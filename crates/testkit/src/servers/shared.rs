@@ -152,7 +152,9 @@ pub fn down() -> Result<Vec<Up>, ServerError> {
     for up in &all {
         up.stop()?;
     }
-    write_state(&[])?;
+    if !all.is_empty() {
+        write_state(&[])?;
+    }
     Ok(all)
 }
 
