@@ -192,13 +192,19 @@ impl Engine {
         let limit = self.settings.max_profile_bytes;
         let first = known.is_none();
         let mut visitor = known.unwrap_or_default();
-        let growth = size::growth(event, self.program.plans.len());
-        if visitor.room < growth {
+        let growth = size::growth(event);
+        let needed = growth + size::SLACK;
+        if visitor.room < needed {
             visitor.room = limit.saturating_sub(stored::size_bound(&visitor.profile));
         }
-        if visitor.room >= growth {
-            visitor.room -= growth;
+        if visitor.room < needed {
+            visitor.room = limit.saturating_sub(size::measure(&visitor.profile));
+        }
+        if visitor.room >= needed {
+            let changes = draft.changes.len();
             self.apply(&mut visitor, event, timing, draft);
+            let moves = size::moves(draft.changes.len() - changes);
+            visitor.room = visitor.room.saturating_sub(growth + moves);
             return (Some(visitor), Outcome::Painted);
         }
         // So near the limit that it might not fit: keep what is needed to go back.

@@ -7,20 +7,19 @@ use tzeva_profile::{Profile, stored};
 
 /// More than the stored form of a stroke's or a tag's fixed parts takes.
 const FIXED: usize = 96;
-/// More than all pointers to ids can grow by, and a stroke without items takes.
-const POINTERS: usize = 4_096;
 /// More than a standing takes.
 const STANDING: usize = 48;
-/// No event is expected to move a visitor in or out of more audiences than this.
-const MOVES: usize = 4_096;
+/// Room to keep free of estimates. Ids are pointed to by number, and one more id can make the numbers of all others a
+/// byte longer; and no event is expected to move a visitor in or out of more than 256 audiences.
+pub(crate) const SLACK: usize = 32 * 1024 + 256 * STANDING;
 
 /// The size of the stored form, whatever the seq it will carry.
 pub(crate) fn measure(profile: &Profile) -> usize {
     stored::encode(&Profile { seq: Seq::new(u64::MAX), ..profile.clone() }).len()
 }
 
-/// More bytes than `event` can add to a stored profile under so many audiences.
-pub(crate) fn growth(event: &Event, audiences: usize) -> usize {
+/// More bytes than `event` adds to a stored profile, memberships and what `SLACK` is for left aside.
+pub(crate) fn growth(event: &Event) -> usize {
     let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len() + 16);
     let value = |(name, value): &(Box<str>, Value)| {
         let value = if let Value::Text(text) = value { text.len() } else { 16 };
@@ -32,10 +31,13 @@ pub(crate) fn growth(event: &Event, audiences: usize) -> usize {
         FIXED * (1 + 2 * (depths + 2))
     });
     let texts = [&event.coupon, &event.channel, &event.country, &event.page_path];
-    // Ids are pointed to by number, and a new one can make the numbers of all others a byte longer.
-    POINTERS
+    3 * FIXED
         + items.sum::<usize>()
         + texts.into_iter().map(text).sum::<usize>()
         + event.properties.iter().chain(&event.traits).map(value).sum::<usize>()
-        + STANDING * audiences.min(MOVES)
+}
+
+/// More bytes than so many transitions add.
+pub(crate) const fn moves(transitions: usize) -> usize {
+    STANDING * transitions
 }

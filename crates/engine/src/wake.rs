@@ -13,12 +13,17 @@ use tzeva_audience::Leaf;
 use tzeva_model::{NameId, TagKey, UnixMillis};
 use tzeva_profile::{Tag, decay};
 
+/// With more listeners than this it is cheaper to ask which of them can be true at all.
+const MANY: usize = 48;
+
 /// Audiences to evaluate.
 #[derive(Debug, Default)]
 pub(crate) struct Woken {
     /// Every audience is to be looked at, so which ones need not be noted.
     pub(crate) all: bool,
     audiences: SmallVec<[u32; 32]>,
+    /// Those that can be true of the visitor, as of this step; found out when first wanted.
+    candidates: Option<Vec<u32>>,
 }
 
 /// Counts and instants as they are before a step.
@@ -79,6 +84,7 @@ impl Woken {
 
     /// Wakes what the step that `before` was taken for has flipped.
     pub(crate) fn compare(&mut self, look: Look<'_>, before: &Before) {
+        self.candidates = None;
         for &(feature, place, old) in &before.counts {
             let group = &look.program.features[feature as usize].groups[place as usize];
             let new = look.count(feature, group);
@@ -103,6 +109,7 @@ impl Woken {
 
     /// Wakes what one more event at `at` has flipped, in the windows that only count.
     pub(crate) fn counted(&mut self, look: Look<'_>, matched: &Matched, at: UnixMillis) {
+        self.candidates = None;
         for &feature in matched {
             let groups = look.program.features[feature as usize].groups.iter();
             for group in groups.filter(|g| g.after.is_none() && look.now < at + g.window) {
@@ -117,6 +124,7 @@ impl Woken {
 
     /// Wakes what painting has flipped; `before` are the tags as they were, the first of a key counting.
     pub(crate) fn painted(&mut self, look: Look<'_>, before: &[(TagKey, Option<Tag>)]) {
+        self.candidates = None;
         for (place, (key, old)) in before.iter().enumerate() {
             let Some(&number) = look.program.by_tag.get(key) else { continue };
             if before[..place].iter().any(|(earlier, _)| earlier == key) {
@@ -146,14 +154,27 @@ impl Woken {
     }
 
     /// Wakes the audiences that use `clause`, but those whose condition is false for another reason.
+    ///
+    /// Of a clause that many audiences share ("any visit and ...") the few that can be true of this visitor are picked
+    /// out; the others are not even looked at.
     fn clause(&mut self, look: Look<'_>, clause: u32) {
         let Program { clauses, plans, rules, .. } = look.program;
+        let listeners = &clauses[clause as usize].listeners;
+        if listeners.len() > MANY {
+            let candidates = self.candidates.get_or_insert_with(|| look.candidates());
+            let listening = candidates.iter().filter(|c| listeners.binary_search(c).is_ok());
+            self.audiences.extend(listening.copied());
+            return;
+        }
         let stands = |audience: u32| {
             let id = rules.audiences[audience as usize].name.id();
             look.profile.standings.binary_search_by(|s| s.audience.cmp(&id)).is_ok()
         };
-        let listeners = clauses[clause as usize].listeners.iter().copied();
-        self.audiences.extend(listeners.filter(|&a| look.is_open(&plans[a as usize]) || stands(a)));
+        for &audience in listeners {
+            if look.is_open(&plans[audience as usize]) || stands(audience) {
+                self.audiences.push(audience);
+            }
+        }
     }
 }
 
