@@ -30,7 +30,6 @@ pub(super) struct Recover {
     recovery: Option<Recovery>,
     /// Profiles that the store lacks, folded as far as the log was read.
     folded: BTreeMap<VisitorId, Option<Profile>>,
-    effects: Vec<Effects>,
     phase: Phase,
 }
 
@@ -60,7 +59,6 @@ impl Recover {
             markers: BTreeMap::new(),
             recovery: None,
             folded: BTreeMap::new(),
-            effects: Vec::new(),
             phase: Phase::Markers(ticket),
         }
     }
@@ -77,7 +75,6 @@ impl Recover {
                 decode(&entry.bytes).map_err(|error| foreign(entry.offset, &error.to_string()))?;
             recovery.feed(entry.offset, record).map_err(|why| Trouble::Refuse(why.to_string()))?;
         }
-        self.effects.extend(recovery.take_effects());
         Ok((next <= self.claim).then_some(next))
     }
 
@@ -243,7 +240,7 @@ impl Owner {
             return Ok(());
         }
         let tail = tail.map_err(|error| Self::refuse_or_again(&error))?;
-        let Some(recovery) = recover.recovery.take() else { return Ok(()) };
+        let Some(mut recovery) = recover.recovery.take() else { return Ok(()) };
         let standing = recovery.finish().map_err(|why| Trouble::Refuse(why.to_string()))?;
         if standing.epoch != Some(recover.claim.as_epoch()) {
             return Err(Trouble::Again("our claim does not hold in the log".into()));
@@ -260,9 +257,10 @@ impl Owner {
         let markers: Vec<_> =
             recover.markers.iter().map(|(shard, marker)| (*shard, *marker)).collect();
         let folded = std::mem::take(&mut recover.folded);
-        let effects = std::mem::take(&mut recover.effects);
+        let effects = recovery.take_effects();
         let claim = recover.claim;
-        let published = tail.unwrap_or(standing.projected).max(standing.projected);
+        let next = standing.publish_from(tail).map_err(|why| Trouble::Refuse(why.to_string()))?;
+        let published = ChangeNumber::new(next.get().saturating_sub(1));
         let mut reign = self.reign(claim, &standing, &markers, published);
         for &(shard, _) in &markers {
             reign.overlay.touch(shard, recovery.touched(shard));

@@ -1,0 +1,222 @@
+//! What must hold after a run, whatever broke.
+//!
+//! 1. The inputs of the commits that count cover every source offset once; `until` never decreases; seq and n are dense.
+//! 2. The meaning of each commit, recomputed by the engine from its ranges, gives equal deltas and changes.
+//! 3. The store is the fold of the log.
+//! 4. The published changes, filtered by n, are the logged ones; entered and exited alternate.
+//! 5. No deadline fired early and none is missing: (6) covers it, as every instant is compared.
+//! 6. The independent slow evaluator agrees on every change.
+
+use crate::process::Run;
+use crate::shop::{COUNT, PARTITIONS};
+use std::collections::BTreeMap;
+use tzeva_commit::port::{Outgoing, SourceRecord};
+use tzeva_commit::{Commit, Judge, LogRecord, Verdict, decode};
+use tzeva_decode::{Decoded, Decoder, Raw};
+use tzeva_engine::{Draft, Engine};
+use tzeva_model::{Change, Direction, Event, Partition, TopicIndex, UnixMillis, VisitorId};
+use tzeva_oracle::{Input, Step};
+use tzeva_profile::{Profile, fold, stored};
+
+pub(crate) fn all(run: &Run) {
+    assert_eq!(run.refused, Vec::<String>::new(), "nothing may be refused");
+    for partition in PARTITIONS {
+        let commits = counting(run, partition);
+        inputs_cover_every_offset_once(run, partition, &commits);
+        let events = events(run, partition, &commits);
+        meaning_recomputed(run, &commits, &events);
+        store_is_the_fold(run, partition, &commits);
+        published_is_what_was_logged(run, partition, &commits);
+        oracle_agrees(run, &commits, &events);
+    }
+}
+
+/// The commits that count, groups joined.
+fn counting(run: &Run, partition: Partition) -> Vec<Commit> {
+    let mut judge = Judge::at_beginning();
+    let (mut held, mut counting) = (Vec::new(), Vec::new());
+    for entry in run.world.log(partition) {
+        let record = decode(&entry.bytes).unwrap();
+        match (judge.observe(entry.offset, &record), record) {
+            (Verdict::Held, LogRecord::Commit(commit)) => held.push(*commit),
+            (Verdict::Counts { .. }, LogRecord::Commit(commit)) => {
+                counting.append(&mut held);
+                counting.push(*commit);
+            }
+            (Verdict::Claim | Verdict::Anchor, _) => held.clear(),
+            _ => {}
+        }
+    }
+    counting
+}
+
+fn inputs_cover_every_offset_once(run: &Run, partition: Partition, commits: &[Commit]) {
+    let mut next = [0i64; 2];
+    let (mut until, mut clock) = (UnixMillis::MIN, UnixMillis::MIN);
+    let (mut seq, mut n) = (0, 1);
+    for commit in commits {
+        for range in &commit.inputs {
+            let at = &mut next[usize::from(range.topic.get())];
+            assert_eq!(range.from.get(), *at, "the ranges of topic {} meet", range.topic);
+            *at = range.next.get();
+        }
+        assert!(commit.until >= until && commit.clock >= clock, "until and clock never decrease");
+        (until, clock) = (commit.until, commit.clock);
+        seq += 1;
+        assert_eq!(commit.seq.get(), seq, "seq is dense");
+        assert_eq!(commit.changes_from.get(), n, "n is dense");
+        n += commit.changes.len() as u64;
+    }
+    for (topic, end) in (0u8..).map(TopicIndex::new).zip(next) {
+        let there = run.world.source(topic, partition).len();
+        assert_eq!(end, i64::try_from(there).unwrap(), "every record of topic {topic} was decided");
+    }
+}
+
+/// The events of each commit, in the order that its meaning gives them, with their record times.
+fn events(
+    run: &Run,
+    partition: Partition,
+    commits: &[Commit],
+) -> Vec<Vec<(UnixMillis, Option<Event>)>> {
+    let decode = tzeva_decode::Settings { partitions: COUNT, ..tzeva_decode::Settings::default() };
+    let mut decoder = Decoder::new(&decode).unwrap();
+    let topics: Vec<Vec<SourceRecord>> =
+        (0u8..2).map(|topic| run.world.source(TopicIndex::new(topic), partition)).collect();
+    let mut of = |commit: &Commit| {
+        let mut records = Vec::new();
+        for range in &commit.inputs {
+            let topic = &topics[usize::from(range.topic.get())];
+            let inside = topic.iter().filter(|r| r.offset >= range.from && r.offset < range.next);
+            records.extend(inside.map(|record| (record.time, range.topic, record.offset, record)));
+        }
+        records.sort_by_key(|&(time, topic, offset, _)| (time, topic, offset));
+        let event = |record: &SourceRecord, decoder: &mut Decoder| {
+            let key = record.key.as_deref();
+            match decoder.decode(&Raw { partition, key, value: &record.value, headers: &[] }) {
+                Decoded::Event(event) => Some(event),
+                _ => None,
+            }
+        };
+        records
+            .into_iter()
+            .map(|(time, _, _, record)| (time, event(record, &mut decoder)))
+            .collect()
+    };
+    commits.iter().map(&mut of).collect()
+}
+
+fn meaning_recomputed(run: &Run, commits: &[Commit], events: &[Vec<(UnixMillis, Option<Event>)>]) {
+    let settings = &run.settings;
+    let mut engine = Engine::new(
+        std::sync::Arc::clone(&settings.rules),
+        settings.engine.clone(),
+        UnixMillis::new(0),
+    );
+    let mut group: (Vec<tzeva_profile::Delta>, Vec<Change>) = Default::default();
+    for (commit, events) in commits.iter().zip(events) {
+        group.0.extend(commit.deltas.iter().cloned());
+        group.1.extend(commit.changes.iter().cloned());
+        if commit.more {
+            assert!(events.is_empty(), "only the last record of a group moves the inputs");
+            continue;
+        }
+        let mut draft = Draft::default();
+        for (time, event) in events {
+            engine.fire_until(*time, &mut draft);
+            if let Some(event) = event {
+                let _ = engine.take(*time, event, &mut draft);
+            }
+        }
+        engine.fire_until(commit.until, &mut draft);
+        let logged = std::mem::take(&mut group);
+        assert_eq!(joined(&logged.0), joined(&draft.deltas), "deltas of commit {}", commit.seq);
+        assert_eq!(logged.1, draft.changes, "changes of commit {}", commit.seq);
+    }
+}
+
+/// Ops by visitor: a delta may be cut between two records of a group.
+fn joined(deltas: &[tzeva_profile::Delta]) -> BTreeMap<VisitorId, Vec<tzeva_profile::Op>> {
+    let mut all: BTreeMap<VisitorId, Vec<tzeva_profile::Op>> = BTreeMap::new();
+    for delta in deltas {
+        all.entry(delta.visitor.clone()).or_default().extend(delta.ops.iter().cloned());
+    }
+    all
+}
+
+fn store_is_the_fold(run: &Run, partition: Partition, commits: &[Commit]) {
+    let mut folded: BTreeMap<VisitorId, Profile> = BTreeMap::new();
+    for commit in commits {
+        for delta in &commit.deltas {
+            let before = folded.remove(&delta.visitor);
+            if let Some(after) = fold(before, delta, commit.seq).unwrap() {
+                folded.insert(delta.visitor.clone(), after);
+            }
+        }
+    }
+    let mut stored = BTreeMap::new();
+    for shard in partition.shards(COUNT) {
+        for (visitor, bytes) in run.world.shard(shard).profiles {
+            stored.insert(visitor, stored::decode(&bytes).unwrap());
+        }
+    }
+    assert_eq!(stored, folded, "the store is the fold of the log");
+}
+
+fn published_is_what_was_logged(run: &Run, partition: Partition, commits: &[Commit]) {
+    let mut seen: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+    let mut highest = 0;
+    for published in run.world.published(partition) {
+        if let Outgoing::Change { n, value, .. } = published.message {
+            assert!(n.get() <= highest + 1, "n {n} overtook {}", highest + 1);
+            highest = highest.max(n.get());
+            let first = seen.entry(n.get()).or_insert_with(|| value.clone());
+            assert_eq!(*first, value, "a repeat of n {n} has the same bytes");
+        }
+    }
+    let logged: Vec<&Change> = commits.iter().flat_map(|commit| &commit.changes).collect();
+    assert_eq!(highest, logged.len() as u64, "every change is published");
+    let mut standing: BTreeMap<(VisitorId, tzeva_model::NameId), Direction> = BTreeMap::new();
+    for (change, value) in logged.iter().zip(seen.values()) {
+        let text = String::from_utf8(value.clone()).unwrap();
+        assert!(text.contains(&format!("\"visitor\":\"{}\"", change.visitor)), "{text}");
+        assert!(text.contains(&format!("\"change\":\"{}\"", change.direction.word())), "{text}");
+        let key = (change.visitor.clone(), change.audience);
+        let before = standing.insert(key, change.direction).unwrap_or(Direction::Exited);
+        assert_ne!(before, change.direction, "entered and exited alternate");
+    }
+}
+
+fn oracle_agrees(run: &Run, commits: &[Commit], events: &[Vec<(UnixMillis, Option<Event>)>]) {
+    let engine = &run.settings.engine;
+    let settings = tzeva_oracle::Settings {
+        max_strokes: engine.max_strokes,
+        max_age: engine.max_age,
+        max_items: engine.max_items,
+        max_total_items: engine.max_total_items,
+        idle: engine.idle,
+        late_after: engine.late_after,
+        backtest: false,
+    };
+    let inputs: Vec<Vec<(UnixMillis, Option<Input>)>> = events
+        .iter()
+        .map(|events| {
+            let input = |(time, event): &(UnixMillis, Option<Event>)| {
+                (*time, event.clone().map(|event| Input { record_time: *time, event }))
+            };
+            events.iter().map(input).collect()
+        })
+        .collect();
+    let mut steps = Vec::new();
+    for (commit, inputs) in commits.iter().zip(&inputs) {
+        for (time, input) in inputs {
+            steps.push(input.as_ref().map_or(Step::Clock(*time), Step::Record));
+        }
+        steps.push(Step::Clock(commit.until));
+    }
+    let until = commits.last().map_or(UnixMillis::MIN, |commit| commit.until);
+    let before = UnixMillis::new(until.get() - 1);
+    let expected = tzeva_oracle::run_steps(&run.settings.rules, &settings, &steps, before);
+    let logged: Vec<Change> = commits.iter().flat_map(|commit| commit.changes.clone()).collect();
+    assert_eq!(logged, expected, "the slow evaluator agrees");
+}

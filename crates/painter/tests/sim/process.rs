@@ -1,0 +1,361 @@
+//! Painters as processes: owners with an inbox, started, crashed, paused and started again.
+
+use crate::shop::{self, BEGIN, COUNT, PARTITIONS};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use tzeva_commit::port::{AppendResult, LogReply, Sink, Ticket};
+use tzeva_decode::Decoder;
+use tzeva_model::{Millis, Partition, SourceOffset, UnixMillis};
+use tzeva_painter::{
+    Effect, Happening, Input, Moment, NameTable, Owner, Pace, Settings, TimeKind, Topic,
+};
+use tzeva_testkit::sim::{Faults, Layout, PainterId, Ports, Sinks, World};
+
+type Inbox = Arc<Mutex<VecDeque<Input>>>;
+
+/// One painter.
+struct Process {
+    id: PainterId,
+    owners: BTreeMap<Partition, Owner>,
+    ports: Ports,
+    inbox: Inbox,
+    /// Appends of the present producer.
+    present: BTreeSet<(Partition, Ticket)>,
+    paused: bool,
+}
+
+/// A run of a world.
+pub(crate) struct Run {
+    pub(crate) world: World,
+    pub(crate) settings: Arc<Settings>,
+    processes: Vec<Process>,
+    started: u32,
+    chaos: bool,
+    pub(crate) seen: Seen,
+    pub(crate) refused: Vec<String>,
+}
+
+/// How often owners hear of time while somebody is busy.
+/// What happened in a run, so that a test can tell whether its faults were met.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) claims: u64,
+    pub(crate) fenced: u64,
+    pub(crate) unknown: u64,
+    pub(crate) store_moved: u64,
+    pub(crate) rejected: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) deadlines: u64,
+    pub(crate) late: u64,
+    pub(crate) folded: u64,
+    pub(crate) forgotten: u64,
+}
+
+const TICK: Millis = Millis::new(200);
+/// And while hours pass.
+const SLOW: Millis = Millis::new(5_000);
+
+impl Run {
+    pub(crate) fn new(seed: u64, faults: Faults) -> Self {
+        let layout = Layout { partitions: COUNT, topics: 2, begin: BEGIN };
+        let world = World::new(seed, layout, faults);
+        let topic = |name: &str| Topic {
+            name: name.into(),
+            time: TimeKind::LogAppend,
+            grace: Millis::new(50),
+        };
+        let engine = tzeva_engine::Settings {
+            max_strokes: 12,
+            idle: Millis::HOUR.times(6),
+            late_after: Millis::MINUTE,
+            ..tzeva_engine::Settings::default()
+        };
+        let settings = Settings {
+            owner: "sim".into(),
+            partitions: COUNT,
+            topics: vec![topic("visits"), topic("purchases")],
+            rules: shop::rules(),
+            engine,
+            names: Arc::new(NameTable::default()),
+            pace: Pace { batch: 7, profiles: 5, record_bytes: 4_000, ..Pace::default() },
+        };
+        let settings = Arc::new(settings);
+        Self {
+            world,
+            settings,
+            processes: vec![],
+            started: 0,
+            chaos: false,
+            seen: Seen::default(),
+            refused: vec![],
+        }
+    }
+
+    pub(crate) fn with_chaos(mut self) -> Self {
+        self.chaos = true;
+        self
+    }
+
+    /// Produces `records`, lets everything settle and hours pass, and stops cleanly.
+    pub(crate) fn finish(mut self, records: u64) -> Self {
+        self.start();
+        if self.chaos {
+            self.start();
+        }
+        self.assign_somebody();
+        let mut produced = 0;
+        while produced < records {
+            for _ in 0..=self.world.below(5) {
+                shop::produce(&self.world, produced);
+                produced += 1;
+            }
+            if self.chaos {
+                self.disturb();
+            }
+            let gap = self.world.below(60_000);
+            self.pass(Millis::new(i64::try_from(gap).unwrap()));
+        }
+        self.calm();
+        self.pass_by(Millis::HOUR.times(9), SLOW);
+        self
+    }
+
+    /// One painter is left, and owns everything.
+    fn calm(&mut self) {
+        for process in std::mem::take(&mut self.processes) {
+            self.world.crash(process.id);
+        }
+        self.start();
+        self.assign_somebody();
+        self.pass(Millis::MINUTE.times(5));
+    }
+
+    fn start(&mut self) {
+        self.started += 1;
+        let id = PainterId(self.started);
+        let inbox: Inbox = Arc::default();
+        let sinks = Sinks {
+            log: sink(&inbox, Input::Log),
+            store: sink(&inbox, Input::Store),
+            changes: sink(&inbox, Input::Changes),
+            source: sink(&inbox, Input::Source),
+        };
+        let ports = self.world.ports(id, sinks);
+        let owners = PARTITIONS.map(|partition| {
+            let decode =
+                tzeva_decode::Settings { partitions: COUNT, ..tzeva_decode::Settings::default() };
+            let decoders = vec![Decoder::new(&decode).unwrap(), Decoder::new(&decode).unwrap()];
+            let first = Some(vec![SourceOffset::new(0); 2]);
+            let seed = u64::from(id.0) * 7919;
+            (partition, Owner::new(partition, Arc::clone(&self.settings), decoders, first, seed))
+        });
+        let owners = BTreeMap::from(owners);
+        let present = BTreeSet::new();
+        self.processes.push(Process { id, owners, ports, inbox, present, paused: false });
+    }
+
+    /// Hints that each partition belongs to some painter, and to nobody else that hears of it.
+    fn assign_somebody(&mut self) {
+        for partition in PARTITIONS {
+            let chosen = usize::try_from(self.world.below(self.processes.len() as u64)).unwrap();
+            for (index, process) in self.processes.iter().enumerate() {
+                if index == chosen {
+                    self.world.assign(process.id, partition);
+                } else if self.world.below(2) == 0 {
+                    // Else it never hears of it, and goes on as a zombie.
+                    self.world.revoke(process.id, partition);
+                }
+            }
+        }
+    }
+
+    fn disturb(&mut self) {
+        match self.world.below(60) {
+            0 => {
+                let victim =
+                    usize::try_from(self.world.below(self.processes.len() as u64)).unwrap();
+                let process = self.processes.swap_remove(victim);
+                self.world.crash(process.id);
+                self.start();
+                self.assign_somebody();
+            }
+            1 => self.assign_somebody(),
+            2 => self.world.flush(),
+            3 => self.world.fail_over(usize::try_from(self.world.below(8)).unwrap()),
+            4 => {
+                let index = usize::try_from(self.world.below(self.processes.len() as u64)).unwrap();
+                let process = &mut self.processes[index];
+                process.paused = !process.paused;
+                if process.paused {
+                    self.world.pause(process.id);
+                    self.assign_somebody();
+                } else {
+                    self.world.resume(process.id);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn pass(&mut self, time: Millis) {
+        self.pass_by(time, TICK);
+    }
+
+    /// Lets time pass, ticking everybody.
+    fn pass_by(&mut self, time: Millis, step: Millis) {
+        let end = self.world.now() + time;
+        while self.world.now() < end {
+            let tick = self.world.now() + step;
+            while self.world.next_at().is_some_and(|at| at <= tick) {
+                self.world.step();
+                self.drain();
+            }
+            self.world.advance(tick);
+            for index in 0..self.processes.len() {
+                for partition in PARTITIONS {
+                    self.handle(index, partition, Input::Tick);
+                }
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        for index in 0..self.processes.len() {
+            loop {
+                let next = self.processes[index].inbox.lock().unwrap().pop_front();
+                let Some(input) = next else { break };
+                let partition = partition_of(&input);
+                if let Input::Log(LogReply::Appended(_, ticket, AppendResult::At(..))) = &input {
+                    self.processes[index].present.remove(&(partition, *ticket));
+                }
+                self.handle(index, partition, input);
+            }
+        }
+    }
+
+    fn handle(&mut self, index: usize, partition: Partition, input: Input) {
+        let process = &mut self.processes[index];
+        if process.paused {
+            return;
+        }
+        let now =
+            Moment { monotonic: self.world.now() - UnixMillis::new(0), wall: self.world.now() };
+        let Some(owner) = process.owners.get_mut(&partition) else { return };
+        let effects = owner.apply(Happening { now, input });
+        self.seen.add(&std::mem::take(&mut owner.observations));
+        for effect in effects {
+            if let Some(why) = process.perform(partition, effect) {
+                self.refused.push(why);
+            }
+        }
+    }
+}
+
+impl Seen {
+    fn add(&mut self, seen: &tzeva_painter::Observations) {
+        self.join(&Self {
+            claims: seen.claims,
+            fenced: seen.fenced,
+            unknown: seen.unknown_outcomes,
+            store_moved: seen.store_moved,
+            rejected: seen.rejected.values().sum(),
+            duplicates: seen.duplicates,
+            deadlines: seen.engine.deadlines_fired,
+            late: seen.engine.late,
+            folded: seen.engine.folded,
+            forgotten: seen.engine.forgotten,
+        });
+    }
+
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.claims += other.claims;
+        self.fenced += other.fenced;
+        self.unknown += other.unknown;
+        self.store_moved += other.store_moved;
+        self.rejected += other.rejected;
+        self.duplicates += other.duplicates;
+        self.deadlines += other.deadlines;
+        self.late += other.late;
+        self.folded += other.folded;
+        self.forgotten += other.forgotten;
+    }
+
+    /// Every kind was met.
+    pub(crate) fn all_met(&self) -> bool {
+        [
+            self.claims,
+            self.fenced,
+            self.unknown,
+            self.store_moved,
+            self.rejected,
+            self.duplicates,
+            self.deadlines,
+            self.late,
+            self.folded,
+            self.forgotten,
+        ]
+        .iter()
+        .all(|&count| count > 0)
+    }
+}
+
+impl Process {
+    fn perform(&mut self, p: Partition, effect: Effect) -> Option<String> {
+        let ports = &mut self.ports;
+        match effect {
+            Effect::Append(ticket, record) => {
+                self.present.insert((p, ticket));
+                ports.log.append(p, ticket, record);
+            }
+            Effect::ReadLog(ticket, from, to) => ports.log.read(p, ticket, from, to),
+            Effect::RenewLog(ticket) => {
+                if self.present.contains(&(p, ticket)) {
+                    self.present.clear();
+                    ports.log.renew();
+                }
+            }
+            Effect::ReadStore(ticket, wanted) => ports.store.read(p, ticket, wanted),
+            Effect::ApplyStore(ticket, steps) => ports.store.apply(p, ticket, steps),
+            Effect::Scan(ticket, shard, cursor) => ports.store.scan(p, ticket, shard, cursor),
+            Effect::Due(ticket, shard, from) => ports.store.due(p, ticket, shard, from),
+            Effect::ForgetDue(shard, from) => ports.store.forget_due(p, shard, from),
+            Effect::Tail(ticket) => ports.changes.tail(p, ticket),
+            Effect::Publish(ticket, messages) => ports.changes.publish(p, ticket, messages),
+            Effect::Open(session, at) => ports.source.open(p, session, at),
+            Effect::Close => ports.source.close(p),
+            Effect::Pause(topic, paused) => ports.source.pause(p, topic, paused),
+            Effect::Prove(ticket, now) => ports.source.prove(p, ticket, now),
+            Effect::Progress(at) => ports.source.progress(p, at),
+            Effect::FetchSchema(_) | Effect::Released => {}
+            Effect::Refused(why) => return Some(why),
+        }
+        None
+    }
+}
+
+fn sink<T: 'static>(inbox: &Inbox, wrap: fn(T) -> Input) -> Sink<T> {
+    let inbox = Arc::clone(inbox);
+    Arc::new(move |reply| inbox.lock().unwrap().push_back(wrap(reply)))
+}
+
+fn partition_of(input: &Input) -> Partition {
+    use tzeva_commit::port::{ChangesReply, SourceReply, StoreReply};
+    match input {
+        Input::Log(LogReply::Appended(p, ..) | LogReply::Read(p, ..)) => *p,
+        Input::Store(
+            StoreReply::Read(p, ..)
+            | StoreReply::Applied(p, ..)
+            | StoreReply::Scanned(p, ..)
+            | StoreReply::Due(p, ..),
+        ) => *p,
+        Input::Changes(ChangesReply::Tail(p, ..) | ChangesReply::Published(p, ..)) => *p,
+        Input::Source(
+            SourceReply::Assigned(p)
+            | SourceReply::Revoked(p)
+            | SourceReply::Lost(p, _)
+            | SourceReply::Ends(p, ..)
+            | SourceReply::Records { partition: p, .. },
+        ) => *p,
+        Input::Schema(..) | Input::Tick | Input::Stop => PARTITIONS[0],
+    }
+}
