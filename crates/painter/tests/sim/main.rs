@@ -1,6 +1,7 @@
 //! The real owner over simulated ports: two painters, every fault mixed by a seed, and after each run the checks of
 //! `check.rs`. `TZEVA_SEEDS=N` runs N seeds, `TZEVA_SEED=S` only that one.
 #![allow(clippy::disallowed_methods, reason = "the number of seeds is told by the environment")]
+#![allow(clippy::print_stdout, reason = "a run tells what it met")]
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 
 mod check;
