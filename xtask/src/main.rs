@@ -3,6 +3,7 @@
 
 mod install;
 mod servers;
+mod sim;
 mod sizes;
 mod test;
 mod workspace;
@@ -24,6 +25,10 @@ enum Verb {
     /// Starts or stops the servers that tests share.
     #[command(subcommand)]
     Servers(servers::Verb),
+    /// Runs the owner under simulated faults, a seed a run.
+    Sim(sim::Options),
+    /// Runs every test that breaks something and needs no server.
+    Faults,
     /// Prints how long files, functions and comments are; fails where one is too long.
     Sizes,
 }
@@ -32,6 +37,8 @@ fn main() -> Result<()> {
     match Arguments::parse().verb {
         Verb::Test(options) => test::run(&options),
         Verb::Servers(verb) => servers::run(&verb),
+        Verb::Sim(options) => sim::run(&options),
+        Verb::Faults => sim::faults(),
         Verb::Sizes => sizes::run(),
     }
 }
