@@ -4,9 +4,9 @@ mod check;
 mod load;
 mod value;
 
-pub use check::check;
-pub use load::{Loaded, load};
-pub use value::{Secret, Span};
+pub(crate) use check::{Mode, check};
+pub(crate) use load::{Loaded, load};
+pub(crate) use value::{Secret, Span};
 
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -15,176 +15,177 @@ use std::path::PathBuf;
 /// Everything that `tzeva.yaml` may say. Durations are texts with units (`30s`), unknown keys are refused.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The folder of audience files and the paint file.
-    pub audiences: PathBuf,
+    pub(crate) audiences: PathBuf,
     /// The number of partitions of every topic, a power of two up to 1,024. (Embedded: 4 if it is left out.)
-    pub partitions: Option<u16>,
+    pub(crate) partitions: Option<u16>,
     /// The source topics, in the order that breaks ties between records of one instant.
-    pub sources: Vec<SourceSettings>,
+    pub(crate) sources: Vec<SourceSettings>,
     /// The other topics.
-    pub topics: TopicSettings,
+    pub(crate) topics: TopicSettings,
     /// What history keeps.
-    pub history: HistorySettings,
+    pub(crate) history: HistorySettings,
     /// When a profile ends.
-    pub profile: ProfileSettings,
+    pub(crate) profile: ProfileSettings,
     /// From which distance behind its record time an event's changes say `late`.
-    pub late_after: Span,
+    pub(crate) late_after: Span,
     /// What splits a category path; left out: `/` and `>`.
-    pub category_separator: Option<String>,
+    pub(crate) category_separator: Option<String>,
     /// Kafka.
-    pub kafka: KafkaSettings,
+    pub(crate) kafka: KafkaSettings,
     /// Redis.
-    pub redis: RedisSettings,
+    pub(crate) redis: RedisSettings,
     /// The schema registry.
-    pub registry: RegistrySettings,
+    pub(crate) registry: RegistrySettings,
     /// The pages.
-    pub http: HttpSettings,
+    pub(crate) http: HttpSettings,
     /// The painter's pace.
-    pub painter: PainterSettings,
+    pub(crate) painter: PainterSettings,
     /// Logging.
-    pub log: LogSettings,
+    pub(crate) log: LogSettings,
 }
 
 /// A source topic.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct SourceSettings {
+pub(crate) struct SourceSettings {
     /// Its name.
-    pub topic: String,
+    pub(crate) topic: String,
     /// Its records carry CreateTime; else it must be LogAppendTime.
-    pub create_time: bool,
+    pub(crate) create_time: bool,
     /// How long a record may be on its way: the checkpoint interval or upload delay of its producer.
-    pub grace: Span,
+    pub(crate) grace: Span,
     /// Where the visitor id is looked for, in this order.
-    pub visitor_id: Vec<String>,
+    pub(crate) visitor_id: Vec<String>,
     /// The writer's schema of bare Avro: `site-visit`, `purchase`, or a file.
-    pub bare_schema: Option<String>,
+    pub(crate) bare_schema: Option<String>,
 }
 
 /// Topics that tzeva writes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct TopicSettings {
+pub(crate) struct TopicSettings {
     /// The log.
-    pub log: String,
+    pub(crate) log: String,
     /// Changes.
-    pub changes: String,
+    pub(crate) changes: String,
     /// Names.
-    pub names: String,
+    pub(crate) names: String,
     /// Dead letters.
-    pub dead_letters: String,
+    pub(crate) dead_letters: String,
     /// The replication factor that `topics create` uses and `topics check` asks for; less than 3 needs this said.
-    pub replication: u16,
+    pub(crate) replication: u16,
 }
 
 /// What history keeps.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct HistorySettings {
+pub(crate) struct HistorySettings {
     /// How long a stroke counts.
-    pub max_age: Span,
+    pub(crate) max_age: Span,
     /// Strokes kept one by one.
-    pub max_strokes: usize,
+    pub(crate) max_strokes: usize,
     /// Items of an order kept one by one.
-    pub max_items: usize,
+    pub(crate) max_items: usize,
     /// Items of orders kept one by one in a profile.
-    pub max_total_items: usize,
+    pub(crate) max_total_items: usize,
     /// Further fields to keep: `page.path`, `properties.NAME`.
-    pub keep: Vec<String>,
+    pub(crate) keep: Vec<String>,
 }
 
 /// When a profile ends.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct ProfileSettings {
+pub(crate) struct ProfileSettings {
     /// How long after the last applied record; left out: `history.max_age`.
-    pub idle: Option<Span>,
+    pub(crate) idle: Option<Span>,
 }
 
 /// Kafka.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct KafkaSettings {
+pub(crate) struct KafkaSettings {
     /// The brokers, `host:port`, separated by commas.
-    pub brokers: String,
+    pub(crate) brokers: String,
     /// The consumer group that hints who owns what.
-    pub group: String,
+    pub(crate) group: String,
     /// `plaintext`, `ssl`, `sasl_plaintext` or `sasl_ssl`.
-    pub security: String,
+    pub(crate) security: String,
     /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
-    pub sasl_mechanism: Option<String>,
+    pub(crate) sasl_mechanism: Option<String>,
     /// The user.
-    pub sasl_username: Option<String>,
+    pub(crate) sasl_username: Option<String>,
     /// The password.
-    pub sasl_password: Option<Secret>,
+    pub(crate) sasl_password: Option<Secret>,
     /// A file with the authorities to trust.
-    pub ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
     /// Further librdkafka settings; those that tzeva sets itself are refused.
-    pub extra: std::collections::BTreeMap<String, String>,
+    pub(crate) extra: std::collections::BTreeMap<String, String>,
 }
 
 /// Redis.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct RedisSettings {
+pub(crate) struct RedisSettings {
     /// `redis://host:port/db`.
-    pub url: Secret,
+    pub(crate) url: Secret,
     /// Stands before every key.
-    pub prefix: String,
+    pub(crate) prefix: String,
 }
 
 /// The schema registry.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct RegistrySettings {
+pub(crate) struct RegistrySettings {
     /// The base address of its Confluent API; left out: records that name a schema by id become dead letters.
-    pub url: Option<String>,
+    pub(crate) url: Option<String>,
     /// The user of basic authentication.
-    pub username: Option<String>,
+    pub(crate) username: Option<String>,
     /// The password.
-    pub password: Option<Secret>,
+    pub(crate) password: Option<Secret>,
 }
 
 /// The pages.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct HttpSettings {
+pub(crate) struct HttpSettings {
     /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// The bearer token; needed beyond loopback.
-    pub token: Option<Secret>,
+    pub(crate) token: Option<Secret>,
 }
 
 /// The painter's pace.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct PainterSettings {
+pub(crate) struct PainterSettings {
     /// Threads that decide.
-    pub threads: usize,
+    pub(crate) threads: usize,
     /// Profiles in memory, over all partitions.
-    pub cached_profiles: usize,
+    pub(crate) cached_profiles: usize,
     /// How long a changed profile waits before it is written.
-    pub flush_after: Span,
+    pub(crate) flush_after: Span,
     /// New names a minute of engine time and partition.
-    pub names_per_minute: u32,
+    pub(crate) names_per_minute: u32,
     /// How long a stop may take.
-    pub stop_within: Span,
+    pub(crate) stop_within: Span,
 }
 
 /// Logging.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct LogSettings {
+pub(crate) struct LogSettings {
     /// `text` or `json`.
-    pub format: String,
+    pub(crate) format: String,
     /// What to log: `info`, `tzeva_kafka=debug,info`.
-    pub level: String,
+    pub(crate) level: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        let source = |topic: &str| SourceSettings { topic: topic.into(), ..SourceSettings::default() };
+        let source =
+            |topic: &str| SourceSettings { topic: topic.into(), ..SourceSettings::default() };
         Self {
             audiences: "audiences".into(),
             partitions: None,

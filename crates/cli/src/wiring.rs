@@ -7,33 +7,34 @@ use std::time::Duration;
 use tzeva_audience::{CheckSettings, RuleSet};
 use tzeva_commit::port::SourceReply;
 use tzeva_decode::{Decoder, SchemaKey};
-use tzeva_model::{Partition, SourceOffset};
+use tzeva_model::{Millis, Partition, SourceOffset};
 use tzeva_painter::driver::{Clock, Ended, Watch};
 use tzeva_painter::{
-    Inbox, Input, NameTable, Owner, Pace, PainterMetrics, Ports, Schemas, TimeKind, Topic, Watcher,
+    Inbox, Input, Moment, NameTable, Owner, Pace, PainterMetrics, Ports, Schemas, TimeKind, Topic,
+    Watcher,
 };
 use tzeva_telemetry::{Health, Registry};
 
 /// What a painter is made of, apart from its ports.
-pub struct Parts {
+pub(crate) struct Parts {
     /// The owners' settings.
-    pub owner: Arc<tzeva_painter::Settings>,
+    pub(crate) owner: Arc<tzeva_painter::Settings>,
     /// A source topic's way of reading events, in order.
-    pub decode: Vec<tzeva_decode::Settings>,
+    pub(crate) decode: Vec<tzeva_decode::Settings>,
     /// Where each partition is read from if its log is empty.
-    pub first: Option<Vec<Vec<SourceOffset>>>,
+    pub(crate) first: Option<Vec<Vec<SourceOffset>>>,
     /// Threads that decide.
-    pub lanes: usize,
+    pub(crate) lanes: usize,
     /// The clocks.
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     /// Metrics.
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     /// Health.
-    pub health: Health,
+    pub(crate) health: Health,
 }
 
 /// A painter at work.
-pub struct Painting {
+pub(crate) struct Painting {
     inbox: Inbox,
     partitions: u16,
     lanes: Vec<JoinHandle<Ended>>,
@@ -41,10 +42,10 @@ pub struct Painting {
 }
 
 /// No registry is set: a record that names a schema by id is refused.
-pub struct NoRegistry;
+pub(crate) struct NoRegistry;
 
 /// The settings of all owners.
-pub fn owner_settings(
+pub(crate) fn owner_settings(
     settings: &Settings,
     partitions: u16,
     rules: Arc<RuleSet>,
@@ -73,7 +74,7 @@ pub fn owner_settings(
 }
 
 /// What the engine needs to know.
-pub fn engine_settings(settings: &Settings) -> tzeva_engine::Settings {
+pub(crate) fn engine_settings(settings: &Settings) -> tzeva_engine::Settings {
     let history = &settings.history;
     tzeva_engine::Settings {
         max_strokes: history.max_strokes,
@@ -87,7 +88,7 @@ pub fn engine_settings(settings: &Settings) -> tzeva_engine::Settings {
 }
 
 /// What rules are checked against.
-pub fn check_settings(settings: &Settings) -> CheckSettings {
+pub(crate) fn check_settings(settings: &Settings) -> CheckSettings {
     let history = &settings.history;
     CheckSettings {
         max_age: history.max_age.get(),
@@ -100,7 +101,7 @@ pub fn check_settings(settings: &Settings) -> CheckSettings {
 }
 
 /// How each source topic's events are read, in order.
-pub fn decode_settings(settings: &Settings, partitions: u16) -> Vec<tzeva_decode::Settings> {
+pub(crate) fn decode_settings(settings: &Settings, partitions: u16) -> Vec<tzeva_decode::Settings> {
     let of = |source: &crate::settings::SourceSettings| tzeva_decode::Settings {
         visitor_id: source.visitor_id.clone(),
         category_separator: settings.category_separator.clone(),
@@ -116,7 +117,7 @@ pub fn decode_settings(settings: &Settings, partitions: u16) -> Vec<tzeva_decode
 ///
 /// # Errors
 /// If a decoder's settings are wrong, a port can't be made, or a thread can't be started.
-pub fn start(
+pub(crate) fn start(
     parts: Parts,
     ports: impl FnOnce(&Inbox) -> anyhow::Result<Ports>,
 ) -> anyhow::Result<Painting> {
@@ -140,6 +141,16 @@ pub fn start(
     Ok(Painting { inbox, partitions, lanes, watcher })
 }
 
+/// The local clocks: monotonic time since this call, and the wall clock.
+pub(crate) fn clock() -> Clock {
+    let began = std::time::Instant::now();
+    let wall = tzeva_embedded::local_clock();
+    Arc::new(move || {
+        let monotonic = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        Moment { monotonic: Millis::new(monotonic), wall: wall() }
+    })
+}
+
 /// The rest of the host's name, for people who read claims.
 fn host() -> String {
     std::env::var("HOSTNAME").unwrap_or_else(|_| "localhost".into())
@@ -149,22 +160,22 @@ fn host() -> String {
 
 impl Painting {
     /// The painter's own view of its partitions.
-    pub const fn watcher(&self) -> &Watcher {
+    pub(crate) const fn watcher(&self) -> &Watcher {
         &self.watcher
     }
 
     /// Lets a partition be owned here, as a group would.
-    pub fn assign(&self, partition: Partition) {
+    pub(crate) fn assign(&self, partition: Partition) {
         self.inbox.send(partition, Input::Source(SourceReply::Assigned(partition)));
     }
 
     /// True if every lane has ended by itself.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.lanes.iter().all(JoinHandle::is_finished)
     }
 
     /// Drains, applies, lets go; `None` if that took longer than `within`.
-    pub fn stop(self, within: Duration) -> Option<Vec<Ended>> {
+    pub(crate) fn stop(self, within: Duration) -> Option<Vec<Ended>> {
         self.inbox.stop(self.partitions);
         let (sender, done) = std::sync::mpsc::channel();
         let lanes = self.lanes;

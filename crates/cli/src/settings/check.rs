@@ -5,7 +5,7 @@ use tzeva_model::Millis;
 
 /// How the service is to run: some settings bear on one mode only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub(crate) enum Mode {
     /// Kafka and Redis.
     Server,
     /// One folder.
@@ -14,7 +14,7 @@ pub enum Mode {
 
 /// Finds every problem: what is wrong and what to write instead. Warnings are told apart by `warning: `.
 #[must_use]
-pub fn check(settings: &Settings, mode: Mode) -> Vec<String> {
+pub(crate) fn check(settings: &Settings, mode: Mode) -> Vec<String> {
     let mut problems = Vec::new();
     if let Some(partitions) = settings.partitions
         && !(partitions.is_power_of_two() && partitions <= 1024)
@@ -52,7 +52,9 @@ fn sources(settings: &Settings, problems: &mut Vec<String>) {
             problems.push(format!("sources[{index}].topic `{}` is listed twice", source.topic));
         }
         if source.visitor_id.is_empty() {
-            problems.push(format!("sources[{index}].visitor_id is empty: name at least one field, such as anonymousId"));
+            problems.push(format!(
+                "sources[{index}].visitor_id is empty: name at least one field, such as anonymousId"
+            ));
         }
         if source.grace.get() < Millis::ZERO {
             problems.push(format!("sources[{index}].grace is negative"));
@@ -86,7 +88,10 @@ fn history(settings: &Settings, problems: &mut Vec<String>) {
     if let Some(idle) = settings.profile.idle
         && idle.get() > age
     {
-        problems.push(format!("profile.idle is {}: it can't be longer than history.max_age, {age}", idle.get()));
+        problems.push(format!(
+            "profile.idle is {}: it can't be longer than history.max_age, {age}",
+            idle.get()
+        ));
     }
 }
 

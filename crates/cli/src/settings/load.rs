@@ -9,17 +9,17 @@ use std::path::Path;
 
 /// Settings and where they came from.
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     /// The settings.
-    pub settings: Settings,
+    pub(crate) settings: Settings,
     /// The file read; `None`: defaults.
-    pub file: Option<String>,
+    pub(crate) file: Option<String>,
     /// The environment variables that overrode something.
-    pub overridden: Vec<String>,
+    pub(crate) overridden: Vec<String>,
 }
 
 /// The prefix of overriding variables.
-pub const PREFIX: &str = "TZEVA_";
+pub(crate) const PREFIX: &str = "TZEVA_";
 
 /// Variables with the prefix that are no settings: they are read elsewhere.
 const NOT_SETTINGS: [&str; 4] = ["TZEVA_CONFIG", "TZEVA_SERVERS", "TZEVA_CASES", "TZEVA_SEED"];
@@ -28,18 +28,22 @@ const NOT_SETTINGS: [&str; 4] = ["TZEVA_CONFIG", "TZEVA_SERVERS", "TZEVA_CASES",
 ///
 /// # Errors
 /// Every problem found, a line each: what is wrong, where, and the nearest known key.
-pub fn load(
+pub(crate) fn load(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Loaded, Vec<String>> {
     let mut problems = Vec::new();
     let mut tree = match file.map(|path| (path, std::fs::read_to_string(path))) {
         None => Value::Object(Map::new()),
-        Some((path, Err(error))) => return Err(vec![format!("read settings {}: {error}", path.display())]),
+        Some((path, Err(error))) => {
+            return Err(vec![format!("read settings {}: {error}", path.display())]);
+        }
         Some((path, Ok(text))) => match serde_saphyr::from_str::<Value>(&text) {
             Ok(Value::Null) => Value::Object(Map::new()),
             Ok(tree @ Value::Object(_)) => tree,
-            Ok(_) => return Err(vec![format!("{}: a mapping of settings is expected", path.display())]),
+            Ok(_) => {
+                return Err(vec![format!("{}: a mapping of settings is expected", path.display())]);
+            }
             Err(error) => return Err(vec![format!("{}: {error}", path.display())]),
         },
     };
@@ -90,7 +94,8 @@ fn unknown_keys(tree: &Value, known: &Value, at: &str, problems: &mut Vec<String
                 let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
                 match keys.get(key) {
                     Some(inner) => unknown_keys(value, inner, &path, problems),
-                    None => problems.push(format!("unknown setting `{path}`{}", nearest(key, keys.keys()))),
+                    None => problems
+                        .push(format!("unknown setting `{path}`{}", nearest(key, keys.keys()))),
                 }
             }
         }
@@ -108,7 +113,9 @@ fn unknown_keys(tree: &Value, known: &Value, at: &str, problems: &mut Vec<String
 fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a String>) -> String {
     let near = known.map(|name| (distance(key, name), name)).min();
     match near {
-        Some((distance, name)) if distance <= 1 + key.len() / 3 => format!("; did you mean `{name}`?"),
+        Some((distance, name)) if distance <= 1 + key.len() / 3 => {
+            format!("; did you mean `{name}`?")
+        }
         _ => String::new(),
     }
 }
@@ -143,7 +150,8 @@ mod tests {
 
     #[test]
     fn every_unknown_key_is_named_with_the_nearest_known_one() {
-        let problems = loaded("kafka: {broker: x}\nsources: [{topik: a}]\nfoo: 1", &[]).unwrap_err();
+        let problems =
+            loaded("kafka: {broker: x}\nsources: [{topik: a}]\nfoo: 1", &[]).unwrap_err();
         assert_eq!(
             problems,
             [
@@ -156,7 +164,8 @@ mod tests {
 
     #[test]
     fn the_environment_overrides_the_file() {
-        let environment = [("TZEVA_KAFKA__BROKERS", "b:1"), ("TZEVA_PARTITIONS", "16"), ("HOME", "x")];
+        let environment =
+            [("TZEVA_KAFKA__BROKERS", "b:1"), ("TZEVA_PARTITIONS", "16"), ("HOME", "x")];
         let loaded = loaded("kafka: {brokers: 'a:1'}", &environment).unwrap();
         assert_eq!(loaded.settings.kafka.brokers, "b:1");
         assert_eq!(loaded.settings.partitions, Some(16));

@@ -6,27 +6,27 @@ use tzeva_model::Millis;
 
 /// A duration, written with units: `250ms`, `30s`, `1h30m`, `400d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span(Millis);
+pub(crate) struct Span(Millis);
 
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub(crate) struct Secret(String);
 
 // === impl Span ===
 
 impl Span {
     /// So many milliseconds.
-    pub const fn millis(ms: i64) -> Self {
+    pub(crate) const fn millis(ms: i64) -> Self {
         Self(Millis::new(ms))
     }
 
     /// So many hours.
-    pub const fn hours(hours: i64) -> Self {
+    pub(crate) const fn hours(hours: i64) -> Self {
         Self(Millis::HOUR.times(hours))
     }
 
     /// As the rest of tzeva counts.
-    pub const fn get(self) -> Millis {
+    pub(crate) const fn get(self) -> Millis {
         self.0
     }
 }
@@ -48,12 +48,12 @@ impl<'de> Deserialize<'de> for Span {
 
 impl Secret {
     /// The secret `text`.
-    pub fn new(text: impl Into<String>) -> Self {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// The text, for the client that needs it.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 }

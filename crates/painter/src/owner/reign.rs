@@ -71,6 +71,10 @@ pub struct Standings {
     pub drained: bool,
     /// True if all deadlines are armed.
     pub walked: bool,
+    /// The earliest deadline that is armed.
+    pub next_deadline: Option<UnixMillis>,
+    /// True if nothing is on its way to the log or to the changes topic.
+    pub quiet: bool,
 }
 
 /// What is done with the next commit.
@@ -143,6 +147,8 @@ impl Reign {
             decided: self.inputs.decided(),
             drained: self.inputs.drained(),
             walked: matches!(self.walk, Walk::Done),
+            next_deadline: self.engine.next_deadline(),
+            quiet: self.quiet() && matches!(self.stage, Stage::Idle),
         }
     }
 

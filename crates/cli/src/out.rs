@@ -1,0 +1,78 @@
+//! Ways out: results to stdout, everything else to stderr. A reader that went away (`| head`) ends output in silence.
+
+use std::fmt;
+use std::io::{self, Write};
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Writes a line of results. False if nobody reads any more.
+pub(crate) fn line(text: impl fmt::Display) -> bool {
+    writeln!(io::stdout().lock(), "{text}").is_ok()
+}
+
+/// Writes a line for people beside the results.
+pub(crate) fn note(text: impl fmt::Display) {
+    // If stderr is gone there is nobody left to tell.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes what went wrong, with its causes.
+pub(crate) fn failure(error: &anyhow::Error) {
+    let mut text = format!("error: {error}");
+    let mut last = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        if !last.ends_with(&cause) {
+            text += &format!("\n  caused by: {cause}");
+        }
+        last = cause;
+    }
+    note(text);
+}
+
+/// Writes a table: columns as wide as their widest cell, the last one as it comes.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
+    let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let show = |cells: &mut dyn Iterator<Item = &str>| {
+        let cells: Vec<String> =
+            cells.zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        line(cells.join("  ").trim_end())
+    };
+    if !show(&mut head.iter().copied()) {
+        return;
+    }
+    for row in rows {
+        if !show(&mut row.iter().map(String::as_str)) {
+            return;
+        }
+    }
+}
+
+/// Text that came from outside, safe on a terminal: control characters are escaped.
+pub(crate) fn safe(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control()
+            || ('\u{202a}'..='\u{202e}').contains(&c)
+            || ('\u{2066}'..='\u{2069}').contains(&c)
+        {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}

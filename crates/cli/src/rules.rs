@@ -1,0 +1,52 @@
+//! Reads a folder of audience files and compiles it.
+
+use crate::exit::Failure;
+use crate::out;
+use anyhow::{Context, anyhow};
+use std::path::Path;
+use std::sync::Arc;
+use tzeva_audience::{CheckSettings, Compiled, RuleSet, Severity, SourceFile, compile};
+
+/// The YAML files of a folder, its folders included, in the order of their paths; of a file: itself.
+pub(crate) fn files(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let mut found = Vec::new();
+    collect(folder, &mut found).map_err(Failure::settings)?;
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    if found.is_empty() {
+        let folder = folder.display();
+        return Err(Failure::settings(anyhow!(
+            "{folder} holds no audience files: put .yaml files there, or set `audiences`"
+        )));
+    }
+    Ok(found)
+}
+
+/// The rules of a folder: warnings go to stderr, refusals end it.
+pub(crate) fn load(folder: &Path, settings: &CheckSettings) -> Result<Arc<RuleSet>, Failure> {
+    let Compiled { rules, problems, .. } = compile(&files(folder)?, settings);
+    problems.iter().for_each(|problem| out::note(problem.to_string().trim_end()));
+    let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    rules.map(Arc::new).ok_or_else(|| {
+        let folder = folder.display();
+        Failure::settings(anyhow!(
+            "the rules in {folder} are refused: {errors} problems, see above"
+        ))
+    })
+}
+
+fn collect(path: &Path, found: &mut Vec<SourceFile>) -> anyhow::Result<()> {
+    let attempt = || format!("read audiences {}", path.display());
+    if !path.is_dir() {
+        let text = std::fs::read_to_string(path).with_context(attempt)?;
+        found.push(SourceFile { path: path.display().to_string(), text });
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path).with_context(attempt)? {
+        let entry = entry.with_context(attempt)?.path();
+        let yaml = entry.extension().is_some_and(|end| end == "yaml" || end == "yml");
+        if yaml || entry.is_dir() {
+            collect(&entry, found)?;
+        }
+    }
+    Ok(())
+}
