@@ -10,8 +10,8 @@ use tzeva_decode::{Decoder, SchemaKey};
 use tzeva_model::{Millis, Partition, SourceOffset};
 use tzeva_painter::driver::{Clock, Ended, Watch};
 use tzeva_painter::{
-    Inbox, Input, Moment, NameTable, Owner, Pace, PainterMetrics, Ports, Schemas, TimeKind, Topic,
-    Watcher,
+    Inbox, Input, Moment, Owner, Pace, PainterMetrics, Ports, Schemas, SharedNames, TimeKind,
+    Topic, Watcher,
 };
 use tzeva_telemetry::{Health, Registry};
 
@@ -49,7 +49,7 @@ pub(crate) fn owner_settings(
     settings: &Settings,
     partitions: u16,
     rules: Arc<RuleSet>,
-    names: NameTable,
+    names: SharedNames,
 ) -> tzeva_painter::Settings {
     let topics = settings.sources.iter().map(|source| Topic {
         name: source.topic.clone(),
@@ -63,7 +63,7 @@ pub(crate) fn owner_settings(
         topics: topics.collect(),
         rules,
         engine: engine_settings(settings),
-        names: Arc::new(names),
+        names,
         pace: Pace {
             profiles: share.max(1_000),
             flush_after: settings.painter.flush_after.get(),

@@ -2,19 +2,25 @@
 //! a second text under a known id is refused; and a flood of invented names is bounded.
 
 use foldhash::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use tzeva_commit::NewName;
 use tzeva_model::{Event, Millis, Name, NameId, NameKind, Rejection, RejectionCode, UnixMillis};
 
 /// Names by id.
 pub type NameTable = HashMap<NameId, Box<str>>;
 
+/// What the names topic holds, shared by the partitions of a process; whoever reads the topic adds to it.
+#[derive(Clone, Debug, Default)]
+pub struct SharedNames(Arc<RwLock<NameTable>>);
+
 /// What ids stand for, as far as this partition knows.
 #[derive(Debug)]
 pub struct Catalogue {
-    /// What the names topic held when the painter started; shared by its partitions.
-    base: Arc<NameTable>,
+    base: SharedNames,
+    /// Names of commits that count.
     own: NameTable,
+    /// Names of commits on their way: if those don't count, nobody has recorded them.
+    pending: NameTable,
     /// New names allowed a minute of engine time.
     per_minute: u32,
     minute: i64,
@@ -23,20 +29,81 @@ pub struct Catalogue {
     capped: u64,
 }
 
+/// How a name stands to what is known under its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    No,
+    Same,
+    Other,
+}
+
+// === impl SharedNames ===
+
+impl SharedNames {
+    /// Adds names read from the topic.
+    pub fn extend(&self, names: impl IntoIterator<Item = (NameId, Box<str>)>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// The text of `id`, if it is known.
+    #[must_use]
+    pub fn text(&self, id: NameId) -> Option<String> {
+        self.with(id, |text| text.map(str::to_owned))
+    }
+
+    fn with<T>(&self, id: NameId, look: impl FnOnce(Option<&str>) -> T) -> T {
+        look(self.0.read().unwrap_or_else(PoisonError::into_inner).get(&id).map(|text| &**text))
+    }
+}
+
 // === impl Catalogue ===
 
 impl Catalogue {
     /// A catalogue on top of `base`.
     #[must_use]
-    pub fn new(base: Arc<NameTable>, per_minute: u32) -> Self {
-        let own = NameTable::default();
-        Self { base, own, per_minute, minute: i64::MIN, in_minute: 0, capped: 0 }
+    pub fn new(base: SharedNames, per_minute: u32) -> Self {
+        Self {
+            base,
+            own: NameTable::default(),
+            pending: NameTable::default(),
+            per_minute,
+            minute: i64::MIN,
+            in_minute: 0,
+            capped: 0,
+        }
     }
 
     /// The text of `id`, if it is known.
     #[must_use]
-    pub fn text(&self, id: NameId) -> Option<&str> {
-        self.own.get(&id).or_else(|| self.base.get(&id)).map(|text| &**text)
+    pub fn text(&self, id: NameId) -> Option<String> {
+        let own = self.own.get(&id).or_else(|| self.pending.get(&id));
+        own.map(|text| text.to_string()).or_else(|| self.base.text(id))
+    }
+
+    fn known(&self, name: &Name) -> Known {
+        let compare = |text: Option<&str>| match text {
+            None => Known::No,
+            Some(text) if text == name.text() => Known::Same,
+            Some(_) => Known::Other,
+        };
+        match self.own.get(&name.id()).or_else(|| self.pending.get(&name.id())) {
+            Some(text) => compare(Some(text)),
+            None => self.base.with(name.id(), compare),
+        }
+    }
+
+    /// The commit that recorded these names counts.
+    pub fn confirm(&mut self, ids: &[NameId]) {
+        for id in ids {
+            if let Some(text) = self.pending.remove(id) {
+                self.own.insert(*id, text);
+            }
+        }
+    }
+
+    /// Commits on their way are given up: their names are as new as before.
+    pub fn forget_pending(&mut self) {
+        self.pending.clear();
     }
 
     /// How many new names the cap has kept out of the log so far.
@@ -57,7 +124,7 @@ impl Catalogue {
     pub fn check(&self, event: &Event) -> Result<(), Rejection> {
         let mut refused = None;
         each_name(event, &mut |kind, name| {
-            if self.text(name.id()).is_some_and(|known| known != name.text()) {
+            if self.known(name) == Known::Other {
                 refused = Some((kind, name.id()));
             }
         });
@@ -85,17 +152,14 @@ impl Catalogue {
         new: &mut Vec<NewName>,
     ) {
         for name in audiences {
-            if self.text(name.id()).is_none() {
-                let first =
-                    NewName { kind: NameKind::Audience, id: name.id(), text: name.text().into() };
-                self.learn(&first);
-                new.push(first);
+            if self.known(name) == Known::No {
+                self.record(NameKind::Audience, name, new);
             }
         }
     }
 
     fn sight(&mut self, kind: NameKind, name: &Name, at: UnixMillis, new: &mut Vec<NewName>) {
-        if self.text(name.id()).is_some() {
+        if self.known(name) != Known::No {
             return;
         }
         let minute = at.get().div_euclid(Millis::MINUTE.get());
@@ -107,8 +171,12 @@ impl Catalogue {
             return;
         }
         self.in_minute += 1;
+        self.record(kind, name, new);
+    }
+
+    fn record(&mut self, kind: NameKind, name: &Name, new: &mut Vec<NewName>) {
         let first = NewName { kind, id: name.id(), text: name.text().into() };
-        self.learn(&first);
+        self.pending.insert(first.id, first.text.clone());
         new.push(first);
     }
 }
@@ -155,7 +223,7 @@ mod tests {
 
     #[test]
     fn only_the_first_sight_of_a_name_is_recorded() {
-        let mut catalogue = Catalogue::new(Arc::default(), 10);
+        let mut catalogue = Catalogue::new(SharedNames::default(), 10);
         let mut new = vec![];
         catalogue.meet(&event("Acme"), UnixMillis::new(0), &mut new);
         catalogue.meet(&event("Acme"), UnixMillis::new(1), &mut new);
@@ -166,21 +234,34 @@ mod tests {
     #[test]
     fn a_second_name_under_a_known_id_is_refused() {
         let brand = Name::new(NameKind::Brand, "Acme");
-        let base = NameTable::from_iter([(brand.id(), "Other".into())]);
-        let catalogue = Catalogue::new(Arc::new(base), 10);
+        let base = SharedNames::default();
+        base.extend([(brand.id(), "Other".into())]);
+        let catalogue = Catalogue::new(base, 10);
         let refused = catalogue.check(&event("Acme")).unwrap_err();
         assert_eq!(refused.code, RejectionCode::NameCollision);
         assert_eq!(catalogue.check(&event("Zenith")), Ok(()));
     }
 
     #[test]
+    fn a_name_whose_commit_does_not_count_is_new_again() {
+        let mut catalogue = Catalogue::new(SharedNames::default(), 10);
+        let mut new = vec![];
+        catalogue.meet(&event("Acme"), UnixMillis::new(0), &mut new);
+        catalogue.confirm(&[new[0].id]);
+        catalogue.forget_pending();
+        let mut again = vec![];
+        catalogue.meet(&event("Acme"), UnixMillis::new(1), &mut again);
+        assert_eq!(again, [new[1].clone()], "the event's name counts, the brand's was lost");
+    }
+
+    #[test]
     fn past_the_cap_a_name_waits_for_the_next_minute() {
-        let mut catalogue = Catalogue::new(Arc::default(), 1);
+        let mut catalogue = Catalogue::new(SharedNames::default(), 1);
         let mut new = vec![];
         catalogue.meet(&event("Acme"), UnixMillis::new(0), &mut new);
         assert_eq!((new.len(), catalogue.capped()), (1, 1));
         catalogue.meet(&event("Acme"), UnixMillis::new(60_000), &mut new);
         assert_eq!(new.len(), 2);
-        assert_eq!(catalogue.text(NameId::of(NameKind::Brand, "Acme")), Some("Acme"));
+        assert_eq!(catalogue.text(NameId::of(NameKind::Brand, "Acme")), Some("Acme".into()));
     }
 }

@@ -102,7 +102,7 @@ impl Owner {
         first: FirstStart,
         seed: u64,
     ) -> Self {
-        let names = Catalogue::new(Arc::clone(&settings.names), settings.pace.names_per_minute);
+        let names = Catalogue::new(settings.names.clone(), settings.pace.names_per_minute);
         Self {
             partition,
             first,
@@ -212,6 +212,7 @@ impl Owner {
         if matches!(self.state, Ownership::Owning(_)) {
             self.effects.push(Effect::Close);
         }
+        self.names.forget_pending();
         let why = match trouble {
             Trouble::Refuse(why) => {
                 tracing::error!(partition = self.partition.get(), why, "partition refused");

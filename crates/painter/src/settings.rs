@@ -1,7 +1,7 @@
 //! What an owner has to be told before it starts.
 
 use crate::merge::TimeKind;
-use crate::names::NameTable;
+use crate::names::SharedNames;
 use std::sync::Arc;
 use tzeva_audience::RuleSet;
 use tzeva_model::{Millis, SourceOffset};
@@ -19,8 +19,8 @@ pub struct Settings {
     pub rules: Arc<RuleSet>,
     /// What the engine needs to know.
     pub engine: tzeva_engine::Settings,
-    /// What ids stand for, as the names topic held it at the start.
-    pub names: Arc<NameTable>,
+    /// What ids stand for, as the names topic tells.
+    pub names: SharedNames,
     /// Limits and pace.
     pub pace: Pace,
 }

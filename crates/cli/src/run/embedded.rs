@@ -18,7 +18,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, mpsc};
 use tzeva_embedded::{Folder, FolderError, OpenMode};
 use tzeva_model::{Partition, SourceOffset, UnixMillis};
-use tzeva_painter::Ports;
+use tzeva_painter::{Ports, SharedNames};
 use tzeva_telemetry::{Health, Registry};
 
 /// Where a running service writes the address of its pages.
@@ -48,7 +48,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let partitions = folder.partitions();
     let known = folder.names().collect::<Result<Vec<_>, _>>().map_err(failure)?;
     let (registry, health) = (Registry::default(), Health::default());
-    let owner = wiring::owner_settings(&settings, partitions, rules, names::table(known));
+    let shared = SharedNames::default();
+    shared.extend(names::table(known));
+    let owner = wiring::owner_settings(&settings, partitions, rules, shared);
     let parts = Parts {
         owner: Arc::new(owner),
         decode: wiring::decode_settings(&settings, partitions),

@@ -234,6 +234,7 @@ impl Owner {
             clock: part.clock,
             snapshots,
             messages: names.chain(letters).collect(),
+            names: part.names.iter().map(|name| name.id).collect(),
             changes: part.changes,
             changes_from: part.changes_from,
             decided: part.inputs.iter().map(|input| input.next).collect(),

@@ -282,6 +282,7 @@ impl Owner {
                 changes: vec![],
                 changes_from: reign.next_n,
                 messages: vec![],
+                names: vec![],
                 decided: standing.inputs.clone(),
                 record_time: None,
             };
@@ -365,7 +366,7 @@ impl Owner {
         for name in effects.iter().flat_map(|effects| &effects.names) {
             self.names.learn(name);
         }
-        let name = |id| self.names.text(id).map(str::to_owned);
+        let name = |id| self.names.text(id);
         let renderer = Renderer {
             rules: &self.settings.rules,
             idle: self.settings.engine.idle,

@@ -9,8 +9,8 @@ use tzeva_commit::{Ledger, Marker};
 use tzeva_decode::SchemaKey;
 use tzeva_engine::Engine;
 use tzeva_model::{
-    Change, ChangeNumber, Incarnation, LogOffset, Millis, Seq, Shard, SourceOffset, UnixMillis,
-    VisitorId,
+    Change, ChangeNumber, Incarnation, LogOffset, Millis, NameId, Seq, Shard, SourceOffset,
+    UnixMillis, VisitorId,
 };
 
 /// Everything of one epoch.
@@ -111,6 +111,8 @@ pub(super) struct Flight {
     pub changes_from: ChangeNumber,
     /// Dead letters and names, rendered already.
     pub messages: Vec<Outgoing>,
+    /// The names it records.
+    pub names: Vec<NameId>,
     pub decided: Vec<SourceOffset>,
     /// The record time of the last record in it, if it has one.
     pub record_time: Option<UnixMillis>,

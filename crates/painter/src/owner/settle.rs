@@ -40,6 +40,7 @@ impl Owner {
         for commit in &settled.counts {
             let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
             let Some(flight) = reign.flights.pop_front() else { break };
+            self.names.confirm(&flight.names);
             debug_assert_eq!(flight.seq, commit.seq, "flights settle in order");
             counted.push(Flight { offset: commit.offset, ..flight });
         }
@@ -117,7 +118,7 @@ impl Owner {
 
     fn render(&self, flight: &Flight) -> Vec<Outgoing> {
         let Ownership::Owning(reign) = &self.state else { return Vec::new() };
-        let name = |id| self.names.text(id).map(str::to_owned);
+        let name = |id| self.names.text(id);
         let renderer = Renderer {
             rules: &self.settings.rules,
             idle: self.settings.engine.idle,

@@ -6,6 +6,7 @@
 //! 4. The published changes, filtered by n, are the logged ones; entered and exited alternate.
 //! 5. No deadline fired early and none is missing: (6) covers it, as every instant is compared.
 //! 6. The independent slow evaluator agrees on every change.
+//! 7. Every name that an applied event carried can be looked up.
 
 use crate::process::Run;
 use crate::shop::{COUNT, PARTITIONS};
@@ -14,7 +15,9 @@ use tzeva_commit::port::{Outgoing, SourceRecord};
 use tzeva_commit::{Commit, Judge, LogRecord, Verdict, decode};
 use tzeva_decode::{Decoded, Decoder, Raw};
 use tzeva_engine::{Draft, Engine};
-use tzeva_model::{Change, Direction, Event, Partition, TopicIndex, UnixMillis, VisitorId};
+use tzeva_model::{
+    Change, Direction, Event, Name, NameKind, Partition, TopicIndex, UnixMillis, VisitorId,
+};
 use tzeva_oracle::{Input, Step};
 use tzeva_profile::{Profile, fold, stored};
 
@@ -28,6 +31,7 @@ pub(crate) fn all(run: &Run) {
         store_is_the_fold(run, partition, &commits);
         published_is_what_was_logged(run, partition, &commits);
         oracle_agrees(run, &commits, &events);
+        names_are_told(run, &events);
     }
 }
 
@@ -219,4 +223,24 @@ fn oracle_agrees(run: &Run, commits: &[Commit], events: &[Vec<(UnixMillis, Optio
     let expected = tzeva_oracle::run_steps(&run.settings.rules, &settings, &steps, before);
     let logged: Vec<Change> = commits.iter().flat_map(|commit| commit.changes.clone()).collect();
     assert_eq!(logged, expected, "the slow evaluator agrees");
+}
+
+fn names_are_told(run: &Run, events: &[Vec<(UnixMillis, Option<Event>)>]) {
+    let names = run.world.names();
+    let told = |kind: NameKind, name: &Name| {
+        let key = format!("{}/{:016x}", kind.word(), name.id().get());
+        assert_eq!(names.get(&key).map(String::as_str), Some(name.text()), "{key}");
+    };
+    for event in events.iter().flatten().filter_map(|(_, event)| event.as_ref()) {
+        told(NameKind::Event, &event.name);
+        for item in &event.items {
+            item.product.iter().for_each(|name| told(NameKind::Product, name));
+            item.brand.iter().for_each(|name| told(NameKind::Brand, name));
+        }
+    }
+    run.settings
+        .rules
+        .audiences
+        .iter()
+        .for_each(|audience| told(NameKind::Audience, &audience.name));
 }

@@ -7,7 +7,7 @@ use tzeva_commit::port::{AppendResult, LogReply, Sink, Ticket};
 use tzeva_decode::Decoder;
 use tzeva_model::{Millis, Partition, SourceOffset, UnixMillis};
 use tzeva_painter::{
-    Effect, Happening, Input, Moment, NameTable, Owner, Pace, Settings, TimeKind, Topic,
+    Effect, Happening, Input, Moment, Owner, Pace, Settings, SharedNames, TimeKind, Topic,
 };
 use tzeva_testkit::sim::{Faults, Layout, PainterId, Ports, Sinks, World};
 
@@ -76,7 +76,7 @@ impl Run {
             topics: vec![topic("visits"), topic("purchases")],
             rules: shop::rules(),
             engine,
-            names: Arc::new(NameTable::default()),
+            names: SharedNames::default(),
             pace: Pace { batch: 7, profiles: 5, record_bytes: 4_000, ..Pace::default() },
         };
         let settings = Arc::new(settings);
