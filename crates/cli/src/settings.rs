@@ -86,6 +86,8 @@ pub(crate) struct HistorySettings {
     pub(crate) max_age: Span,
     /// Strokes kept one by one.
     pub(crate) max_strokes: usize,
+    /// Cells that older strokes fold into.
+    pub(crate) max_cells: usize,
     /// Items of an order kept one by one.
     pub(crate) max_items: usize,
     /// Items of orders kept one by one in a profile.
@@ -235,6 +237,7 @@ impl Default for HistorySettings {
         Self {
             max_age: Span::hours(400 * 24),
             max_strokes: engine.max_strokes,
+            max_cells: engine.max_cells,
             max_items: engine.max_items,
             max_total_items: engine.max_total_items,
             keep: Vec::new(),

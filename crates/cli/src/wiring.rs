@@ -79,6 +79,7 @@ pub(crate) fn engine_settings(settings: &Settings) -> tzeva_engine::Settings {
     tzeva_engine::Settings {
         max_strokes: history.max_strokes,
         max_age: history.max_age.get(),
+        max_cells: history.max_cells,
         max_items: history.max_items,
         max_total_items: history.max_total_items,
         idle: settings.profile.idle.unwrap_or(history.max_age).get(),

@@ -42,6 +42,10 @@ pub struct Counts {
     pub forgotten: u64,
     /// Strokes folded into cells.
     pub folded: u64,
+    /// Days of an event name whose cells went because there were too many.
+    pub days_dropped: u64,
+    /// Times that a profile's stored size was measured.
+    pub measured: u64,
     /// Audiences evaluated.
     pub evaluated: u64,
 }
@@ -79,6 +83,8 @@ impl Counts {
         self.deadlines_fired += more.deadlines_fired;
         self.forgotten += more.forgotten;
         self.folded += more.folded;
+        self.days_dropped += more.days_dropped;
+        self.measured += more.measured;
         self.evaluated += more.evaluated;
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Strokes too old to count are dropped. Beyond `max_strokes` the event name with the most strokes gives up its oldest,
 //! which folds into cells: so a flood of page views can't push out purchases. Beyond `max_total_items` the oldest orders
-//! have their items merged by category. What was folded or merged is said: `exact_since`.
+//! have their items merged by category. What was folded or merged is said: `exact_since`. Beyond `max_cells` the event
+//! name with the most cells gives up its oldest day.
 
 use crate::direct::shop;
 use crate::live::Live;
@@ -11,6 +12,7 @@ use crate::settings::Settings;
 use crate::view::{CellKey, Gone, Undo, cell};
 use crate::wake::{Before, Woken};
 use smallvec::SmallVec;
+use std::cmp::Reverse;
 use tzeva_model::{Amount, Event, Item, Millis, NameId, TagKey, UnixMillis};
 use tzeva_profile::{Cell, Extra, Op, Profile, Stroke, StrokeItem, day};
 
@@ -108,6 +110,14 @@ pub(crate) fn make_room(
     while pen.profile.strokes.len() > settings.max_strokes {
         fold(pen, undo, woken);
     }
+    if pen.profile.cells.len() > settings.max_cells {
+        let kept = settings.max_cells - settings.max_cells / 8;
+        while pen.profile.cells.len() > kept {
+            drop_day(pen, undo);
+        }
+        // Counts of the name fall, and those of others that start after its last event may rise.
+        woken.all = true;
+    }
     while total_items(pen.profile) > settings.max_total_items {
         let mergeable = pen.profile.strokes.iter().enumerate().find_map(|(place, stroke)| {
             let merged = merged_by_category(&stroke.items);
@@ -143,6 +153,21 @@ fn fold(pen: &mut Pen<'_>, undo: &mut Undo, woken: &mut Woken) {
         woken.compare(pen.look(), &before);
     }
     pen.draft.counts.folded += 1;
+}
+
+/// Lets the oldest day of the event name with the most cells go; of two such names, the one with the older day, and of
+/// two such days that of the smaller id.
+fn drop_day(pen: &mut Pen<'_>, undo: &mut Undo) {
+    let of_a_name = pen.profile.cells.chunk_by(|a, b| a.event == b.event);
+    let days = of_a_name.map(|cells| {
+        let day = cells.iter().map(|cell| cell.day).min().unwrap_or(0);
+        (Reverse(cells.len()), day, cells[0].event)
+    });
+    let Some((_, day, event)) = days.min() else { return };
+    let going = pen.profile.cells.iter().filter(|cell| (cell.event, cell.day) == (event, day));
+    undo.note(Gone::Cells(going.copied().collect()));
+    pen.write(Op::DropDay(event, day));
+    pen.draft.counts.days_dropped += 1;
 }
 
 /// The cells that `stroke` folds into, as they are.

@@ -7,6 +7,8 @@ use tzeva_model::Millis;
 pub struct Settings {
     /// Strokes that a profile keeps one by one; older ones fold into cells. At least 1.
     pub max_strokes: usize,
+    /// Cells that a profile keeps; beyond it the oldest days of the most numerous event names go. At least 1.
+    pub max_cells: usize,
     /// How long a stroke or a cell counts.
     pub max_age: Millis,
     /// Items that a stroke keeps one by one; those behind them are merged by category.
@@ -30,6 +32,7 @@ impl Default for Settings {
         let max_age = Millis::DAY.times(400);
         Self {
             max_strokes: 256,
+            max_cells: 2_000,
             max_age,
             max_items: 500,
             max_total_items: 2_000,

@@ -39,7 +39,7 @@ pub(crate) enum Gone {
     Folded(usize, Stroke, Vec<(CellKey, Option<Cell>)>),
     /// The items of the stroke at this place, as they were.
     Merged(usize, SmallVec<[StrokeItem; 1]>),
-    /// Cells too old to count.
+    /// Cells too old to count, or too many.
     Cells(Vec<Cell>),
     /// The event's own stroke came in here.
     Inserted,

@@ -31,6 +31,22 @@ pub(crate) fn fold(cells: &mut Vec<Cell>, stroke: &Stroke) {
     }
 }
 
+/// Beyond `limit` cells: until an eighth of the limit is free again, the event name that has the most of them loses all
+/// of its oldest day.
+pub(crate) fn thin_out(cells: &mut Vec<Cell>, limit: usize) {
+    if cells.len() <= limit {
+        return;
+    }
+    while cells.len() > limit - limit / 8 {
+        let many = |cell: &Cell| cells.iter().filter(|other| other.event == cell.event).count();
+        let most = cells.iter().map(many).max();
+        let crowded = cells.iter().filter(|cell| Some(many(cell)) == most);
+        // Of several such names that with the oldest day, and then the smaller id.
+        let Some((day, event)) = crowded.map(|cell| (cell.day, cell.event)).min() else { return };
+        cells.retain(|cell| (cell.event, cell.day) != (event, day));
+    }
+}
+
 /// Tells whether cells of `tag` can stand for events that pass `filter`: the shop's cells do when there is no test at
 /// all, a product's, brand's or category's when that one name is the only test. Of anything else cells know nothing.
 pub(crate) fn answers(tag: TagKey, filter: &Where) -> bool {

@@ -4,7 +4,7 @@
 //! that are too many, paint. Whether the event is a duplicate is asked before, of the history as it stands.
 
 use crate::Settings;
-use crate::fold::{Cell, fold};
+use crate::fold::{Cell, fold, thin_out};
 use crate::paint::Mark;
 use tzeva_audience::Paint;
 use tzeva_model::{Category, Event, Item, Level, NameId, NameKind, TagKey, UnixMillis};
@@ -50,6 +50,7 @@ impl History {
             let oldest = self.strokes.remove(self.to_fold());
             fold(&mut self.cells, &oldest);
         }
+        thin_out(&mut self.cells, settings.max_cells);
         self.merge_items(settings.max_total_items);
         crate::paint::apply(&mut self.marks, paint, event, at);
     }

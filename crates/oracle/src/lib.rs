@@ -28,6 +28,8 @@ use tzeva_model::{Change, Event, Millis, UnixMillis, VisitorId};
 pub struct Settings {
     /// Kept events a visitor; older ones are folded into cells.
     pub max_strokes: usize,
+    /// Cells a visitor.
+    pub max_cells: usize,
     /// How long anything in history counts.
     pub max_age: Millis,
     /// Items kept of one event; the rest is merged by category.
@@ -77,6 +79,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_strokes: 256,
+            max_cells: 2_000,
             max_age: Millis::DAY.times(400),
             max_items: 500,
             max_total_items: 2_000,

@@ -186,6 +186,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => any::<u16>().prop_map(Op::FoldStroke),
         1 => (any::<u16>(), vec(item(), 0..4)).prop_map(|(at, items)| Op::MergeItems(at, items)),
         1 => at().prop_map(Op::DropCells),
+        1 => (id(), any::<i32>()).prop_map(|(event, day)| Op::DropDay(event, day)),
         1 => at().prop_map(Op::ExactSince),
         6 => tag().prop_map(Op::Tag),
         1 => key().prop_map(Op::Untag),

@@ -25,6 +25,8 @@ pub enum Op {
     MergeItems(u16, Vec<StrokeItem>),
     /// Remove every cell whose last instant is before this one: too old to count.
     DropCells(UnixMillis),
+    /// Remove every cell of this event name and UTC day: there were too many cells.
+    DropDay(NameId, i32),
     /// Nothing before this instant is exact any more.
     ExactSince(UnixMillis),
     /// Set a tag.

@@ -52,6 +52,9 @@ impl Profile {
                 self.strokes[place].items = SmallVec::from(items.as_slice());
             }
             Op::DropCells(before) => self.cells.retain(|cell| cell.last >= *before),
+            Op::DropDay(event, day) => {
+                self.cells.retain(|cell| (cell.event, cell.day) != (*event, *day));
+            }
             Op::ExactSince(at) => self.exact_since = self.exact_since.max(Some(*at)),
             Op::Tag(tag) => match self.tags.binary_search_by_key(&tag.key, |t| t.key) {
                 Ok(place) => self.tags[place] = *tag,

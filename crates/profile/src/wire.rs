@@ -31,6 +31,7 @@ mod code {
     pub(super) const DEADLINE: u8 = 12;
     pub(super) const STAMP: u8 = 13;
     pub(super) const FORGET: u8 = 14;
+    pub(super) const DROP_DAY: u8 = 15;
 }
 
 /// In the byte of a tag: painted at the last instant; with the score of the tag before. The level lies above them.

@@ -78,6 +78,7 @@ fn history(settings: &Settings, problems: &mut Vec<String>) {
     }
     for (name, value, max) in [
         ("max_strokes", history.max_strokes, 4096),
+        ("max_cells", history.max_cells, 10_000),
         ("max_items", history.max_items, 500),
         ("max_total_items", history.max_total_items, 10_000),
     ] {

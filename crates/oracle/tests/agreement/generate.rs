@@ -24,6 +24,7 @@ pub(crate) fn case(seed: u64) -> Case {
     let backtest = random.chance(15);
     let settings = Settings {
         max_strokes: random.pick(&[1, 2, 3, 5, 50, 50]),
+        max_cells: random.pick(&[1, 2, 4, 8, 12, 500, 500]),
         max_age: Millis::new(max_age),
         max_items: random.pick(&[1, 2, 3, 50]),
         max_total_items: random.pick(&[2, 4, 50]),

@@ -102,6 +102,7 @@ fn instant(text: &str) -> UnixMillis {
 fn settings(line: &Line) -> Settings {
     Settings {
         max_strokes: line.number("max_strokes").unwrap(),
+        max_cells: line.number("max_cells").unwrap(),
         max_age: line.millis("max_age"),
         max_items: line.number("max_items").unwrap(),
         max_total_items: line.number("max_total_items").unwrap(),

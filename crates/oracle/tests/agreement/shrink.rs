@@ -34,6 +34,7 @@ fn smaller(case: &Case) -> Vec<Case> {
     }
     let easier = with(case, |case| case.settings.max_strokes = 50);
     all.push(easier);
+    all.push(with(case, |case| case.settings.max_cells = 500));
     all.push(with(case, |case| case.settings.max_items = 50));
     all.push(with(case, |case| case.settings.max_total_items = 50));
     all.push(with(case, |case| case.settings.late_after = Millis::new(1_000)));

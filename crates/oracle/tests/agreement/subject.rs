@@ -141,6 +141,7 @@ fn engine(case: &Case, engine_time: UnixMillis) -> Engine {
     let settings = &case.settings;
     let settings = Settings {
         max_strokes: settings.max_strokes,
+        max_cells: settings.max_cells,
         max_age: settings.max_age,
         max_items: settings.max_items,
         max_total_items: settings.max_total_items,

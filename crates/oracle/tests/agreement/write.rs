@@ -14,8 +14,9 @@ pub(crate) fn case(case: &Case) -> String {
     let settings = &case.settings;
     let _ = writeln!(
         text,
-        "settings max_strokes={} max_age={} max_items={} max_total_items={} idle={} late_after={} backtest={}",
+        "settings max_strokes={} max_cells={} max_age={} max_items={} max_total_items={} idle={} late_after={} backtest={}",
         settings.max_strokes,
+        settings.max_cells,
         settings.max_age.get(),
         settings.max_items,
         settings.max_total_items,

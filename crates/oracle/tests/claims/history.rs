@@ -97,3 +97,26 @@ fn merged_items_keep_category_and_pieces_and_lose_the_product() {
     let by_category = rules(vec![audience("a", Node::Leaf(Leaf::Event(wanted)))]);
     assert_eq!(told_of(&by_category, &settings, &orders()), ["0s v entered a, event Leaf(0)"]);
 }
+
+#[test]
+fn a_flood_of_views_makes_room_among_its_own_cells_and_leaves_purchases() {
+    // One event is kept, so all others fold: nine days of views, behind a single purchase on the first day.
+    let settings = Settings { max_strokes: 1, max_cells: 4, ..Settings::default() };
+    let at_least = |name: &str, event: &str, count| {
+        let count = CountTest::Is(Compare::AtLeast, count);
+        audience(name, Node::Leaf(Leaf::Event(leaf(event, count, None))))
+    };
+    let audiences = vec![
+        at_least("bought", "buy", 1),
+        at_least("four", "view", 4),
+        at_least("five", "view", 5),
+    ];
+    let mut inputs = vec![event(0, "buy")];
+    inputs.extend((1..10).map(|day| event(day * D, "view")));
+    // Three days of views have a cell beside that of the purchase, and the last view is kept.
+    let told = told_of(&rules(audiences), &settings, &inputs);
+    assert_eq!(
+        told,
+        ["0s v entered bought, event Leaf(0)", "4d v entered four, event Leaf(0), not exact"]
+    );
+}

@@ -195,6 +195,7 @@ fn oracle_agrees(run: &Run, commits: &[Commit], events: &[Vec<(UnixMillis, Optio
     let engine = &run.settings.engine;
     let settings = tzeva_oracle::Settings {
         max_strokes: engine.max_strokes,
+        max_cells: engine.max_cells,
         max_age: engine.max_age,
         max_items: engine.max_items,
         max_total_items: engine.max_total_items,

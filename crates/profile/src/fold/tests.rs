@@ -92,6 +92,18 @@ fn cells_are_apart_by_day_and_go_when_their_last_instant_is_too_old() {
 }
 
 #[test]
+fn a_day_of_one_event_goes_and_leaves_other_days_and_events() {
+    let mut profile = Profile::default();
+    for (ms, event) in [(0, 1), (1, 2), (DAY, 1), (2, 1)] {
+        profile.apply(&Op::Stroke(Stroke { event: name(event), ..stroke(ms, 0) }));
+        profile.apply(&Op::FoldStroke(0));
+    }
+    profile.apply(&Op::DropDay(name(1), 0));
+    let left: Vec<_> = profile.cells.iter().map(|cell| (cell.event, cell.day)).collect();
+    assert_eq!(left, [(name(1), 1), (name(2), 0)]);
+}
+
+#[test]
 fn tags_traits_and_standings_are_sorted_and_replaced() {
     let mut profile = Profile::default();
     let tag = |id, score| {

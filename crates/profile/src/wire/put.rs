@@ -47,6 +47,11 @@ impl<'a> Writer<'a, '_> {
                 items.iter().for_each(|item| self.item(item));
             }
             Op::DropCells(before) => self.timed(code::DROP_CELLS, *before),
+            Op::DropDay(event, day) => {
+                self.out.push(code::DROP_DAY);
+                self.ids.put(self.out, *event);
+                put_signed(self.out, i64::from(*day));
+            }
             Op::ExactSince(at) => self.timed(code::EXACT_SINCE, *at),
             Op::Tag(tag) => self.tag(tag),
             Op::Untag(key) => self.key(code::UNTAG, *key),

@@ -74,6 +74,11 @@ impl Reader<'_, '_> {
             }
             code::STAMP => Op::Stamp(RulesVersion::new(self.input.fixed(8)?)),
             code::FORGET => Op::Forget,
+            code::DROP_DAY => {
+                let event = self.ids.take(self.input)?;
+                let day = i32::try_from(self.input.signed()?).map_err(|_| Corrupt::Range)?;
+                Op::DropDay(event, day)
+            }
             _ => return Err(Corrupt::Code),
         })
     }
