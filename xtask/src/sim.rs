@@ -16,11 +16,8 @@ pub(crate) struct Options {
 }
 
 /// Tests that break things: package, target.
-const FAULTS: [(&str, &str); 3] = [
-    ("tzeva-embedded", "crash"),
-    ("tzeva-commit", "model"),
-    ("tzeva-painter", "sim"),
-];
+const FAULTS: [(&str, &str); 3] =
+    [("tzeva-embedded", "crash"), ("tzeva-commit", "model"), ("tzeva-painter", "sim")];
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut command = Command::new(cargo());
