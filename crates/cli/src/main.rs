@@ -3,6 +3,7 @@
 mod args;
 mod config;
 mod exit;
+mod kafka;
 mod names;
 mod out;
 mod rules;

@@ -1,6 +1,7 @@
 //! `tzeva run`: the service.
 
 mod embedded;
+mod server;
 
 use crate::config::SettingsArgs;
 use crate::exit::{Exit, Failure};
@@ -49,7 +50,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             "--role route is not built yet: key the source topics by visitor id"
         )));
     }
-    embedded::run(&args)
+    if args.embedded { embedded::run(&args) } else { server::run(&args) }
 }
 
 /// Starts logging, and logs what the settings come to.

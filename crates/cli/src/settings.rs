@@ -72,6 +72,8 @@ pub(crate) struct TopicSettings {
     pub(crate) changes: String,
     /// Names.
     pub(crate) names: String,
+    /// Rule sets.
+    pub(crate) rules: String,
     /// Dead letters.
     pub(crate) dead_letters: String,
     /// The replication factor that `topics create` uses and `topics check` asks for; less than 3 needs this said.
@@ -225,6 +227,7 @@ impl Default for TopicSettings {
             log: "tzeva.log".into(),
             changes: "tzeva.changes".into(),
             names: "tzeva.names".into(),
+            rules: "tzeva.rules".into(),
             dead_letters: "tzeva.dead-letters".into(),
             replication: 3,
         }

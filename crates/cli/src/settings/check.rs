@@ -31,6 +31,11 @@ pub(crate) fn check(settings: &Settings, mode: Mode) -> Vec<String> {
     if !["text", "json"].contains(&settings.log.format.as_str()) {
         problems.push(format!("log.format is `{}`: give text or json", settings.log.format));
     }
+    let protocols = ["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"];
+    if mode == Mode::Server && !protocols.contains(&settings.kafka.security.as_str()) {
+        let (given, known) = (&settings.kafka.security, protocols.join(", "));
+        problems.push(format!("kafka.security is `{given}`: give one of {known}"));
+    }
     if settings.painter.threads == 0 || settings.painter.threads > 64 {
         problems.push(format!("painter.threads is {}: give 1 to 64", settings.painter.threads));
     }

@@ -1,0 +1,84 @@
+//! `tzeva run` on servers: Kafka, Redis, and a schema registry if one is set.
+
+mod first;
+mod schemas;
+
+use super::Args;
+use crate::exit::{Exit, Failure};
+use crate::kafka;
+use crate::service::Service;
+use crate::settings::{Mode, Settings};
+use crate::wiring::{self, NoRegistry, Parts};
+use crate::{names, rules};
+use schemas::Fetcher;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use tzeva_commit::port::PortError;
+use tzeva_kafka::{KafkaChanges, KafkaLog, KafkaSource};
+use tzeva_painter::{Inbox, Ports, Schemas};
+use tzeva_redis::RedisStoreError;
+use tzeva_telemetry::{Health, Registry};
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let loaded = args.settings.load(Mode::Server)?;
+    super::begin(&loaded);
+    let settings = loaded.settings;
+    let rules = rules::load(&settings.audiences, &wiring::check_settings(&settings))?;
+    let admin = kafka::admin(&settings)?;
+    let partitions = kafka::fit_partitions(&admin, &settings)?;
+    let first = first::offsets(&admin, &settings, partitions, args.from.as_deref())?;
+    let known = admin.read_names().map_err(Failure::world)?;
+    let (registry, health) = (Registry::default(), Health::default());
+    let owner = wiring::owner_settings(&settings, partitions, rules, names::table(known));
+    let parts = Parts {
+        owner: Arc::new(owner),
+        decode: wiring::decode_settings(&settings, partitions),
+        first,
+        lanes: settings.painter.threads,
+        clock: wiring::clock(),
+        registry: registry.clone(),
+        health: health.clone(),
+    };
+    let (fail, failed) = channel();
+    let painting = wiring::start(parts, |inbox| ports(&settings, inbox, fail)).map_err(judged)?;
+    let pages = super::pages(&settings, registry, health);
+    let service = Service {
+        painting,
+        pages,
+        listen: settings.http.listen,
+        bound: Box::new(|_| {}),
+        stop_within: super::span(settings.painter.stop_within),
+        over: Box::new(|_| false),
+        failed,
+    };
+    service.run()
+}
+
+fn ports(settings: &Settings, inbox: &Inbox, fail: Sender<Failure>) -> anyhow::Result<Ports> {
+    let at = kafka::settings(settings);
+    let store = tzeva_redis::connect(&kafka::redis_settings(settings), inbox.store())?.store;
+    let schemas: Arc<dyn Schemas> = match &settings.registry.url {
+        None => Arc::new(NoRegistry),
+        Some(url) => Arc::new(Fetcher::start(url, &settings.registry)?),
+    };
+    let log = Box::new(KafkaLog::start(&at, inbox.log())?);
+    let changes = Box::new(KafkaChanges::start(&at, inbox.changes())?);
+    let fail = std::sync::Mutex::new(fail);
+    let thrown_out = Arc::new(move |error: PortError| {
+        if let Ok(fail) = fail.lock() {
+            let _ = fail.send(Failure::world(error));
+        }
+    });
+    let source = Box::new(KafkaSource::start(&at, inbox.source(), thrown_out)?);
+    Ok(Ports::new(log, store, changes, source, schemas))
+}
+
+/// Tells settings from the world.
+fn judged(error: anyhow::Error) -> Failure {
+    let redis = error.downcast_ref::<RedisStoreError>();
+    let kafka = error.downcast_ref::<tzeva_kafka::Error>();
+    let settings = redis.is_some_and(RedisStoreError::is_settings)
+        || matches!(kafka, Some(tzeva_kafka::Error::Settings(_)))
+        || (redis.is_none() && kafka.is_none());
+    if settings { Failure::settings(error) } else { Failure::world(error) }
+}
