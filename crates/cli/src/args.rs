@@ -1,7 +1,7 @@
 //! The command line: each subcommand has a file of its own with its arguments and a `run`.
 
 use crate::exit::{Exit, Failure};
-use crate::{config, run};
+use crate::{changes, config, dead_letters, log, run, topics, visitor};
 use clap::{Parser, Subcommand};
 
 /// Exact-time retargeting: site visits and purchases to audience changes.
@@ -16,6 +16,16 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the service.
     Run(run::Args),
+    /// Look at a visitor.
+    Visitor(visitor::Args),
+    /// Look at published changes.
+    Changes(changes::Args),
+    /// Look at records that could not be applied.
+    DeadLetters(dead_letters::Args),
+    /// Look at the log.
+    Log(log::Args),
+    /// Make or check Kafka's topics.
+    Topics(topics::Args),
     /// Check or print the settings.
     Config(config::Args),
 }
@@ -26,6 +36,11 @@ impl Command {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self {
             Self::Run(args) => run::run(args),
+            Self::Visitor(args) => visitor::run(args),
+            Self::Changes(args) => changes::run(args),
+            Self::DeadLetters(args) => dead_letters::run(args),
+            Self::Log(args) => log::run(args),
+            Self::Topics(args) => topics::run(args),
             Self::Config(args) => config::run(args),
         }
     }

@@ -5,6 +5,7 @@ use crate::settings::Settings;
 use anyhow::anyhow;
 use tzeva_kafka::admin::{Admin, Checked};
 use tzeva_kafka::{Protocol, Secret, Security, SourceTopic, Topics};
+use tzeva_redis::{RedisStoreError, Viewer};
 
 /// Kafka's part of the settings.
 pub(crate) fn settings(settings: &Settings) -> tzeva_kafka::Settings {
@@ -79,4 +80,14 @@ pub(crate) fn failure(error: tzeva_kafka::Error) -> Failure {
         tzeva_kafka::Error::Settings(_) => Failure::settings(error),
         other => Failure::world(other),
     }
+}
+
+/// A connection to look into the store.
+pub(crate) fn redis_viewer(settings: &Settings) -> Result<Viewer, Failure> {
+    Viewer::connect(&redis_settings(settings)).map_err(redis_failure)
+}
+
+/// Tells settings from the world.
+pub(crate) fn redis_failure(error: RedisStoreError) -> Failure {
+    if error.is_settings() { Failure::settings(error) } else { Failure::world(error) }
 }

@@ -1,15 +1,23 @@
 //! `tzeva`: one binary with all that people and scripts call. Here is only the way from arguments to an exit code.
 
 mod args;
+mod changes;
 mod config;
+mod dead_letters;
 mod exit;
+mod http;
 mod kafka;
+mod log;
 mod names;
 mod out;
+mod place;
 mod rules;
 mod run;
 mod service;
 mod settings;
+mod topics;
+mod view;
+mod visitor;
 mod wiring;
 
 use clap::Parser;
@@ -20,11 +28,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
-    match cli.command.run() {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
+    // A panic has told of itself; scripts are told that it was a bug.
+    match std::panic::catch_unwind(|| cli.command.run()) {
+        Ok(Ok(exit)) => exit.into(),
+        Ok(Err(failure)) => {
             out::failure(&failure.error);
             failure.exit.into()
         }
+        Err(_) => exit::Exit::Bug.into(),
     }
 }

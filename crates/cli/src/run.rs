@@ -1,10 +1,11 @@
 //! `tzeva run`: the service.
 
-mod embedded;
+pub(crate) mod embedded;
 mod server;
 
 use crate::config::SettingsArgs;
 use crate::exit::{Exit, Failure};
+use crate::http::Shown;
 use crate::settings::{Loaded, Settings, Span};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -70,9 +71,9 @@ fn build() -> BuildInfo {
     BuildInfo { version: env!("CARGO_PKG_VERSION"), features }
 }
 
-fn pages(settings: &Settings, registry: Registry, health: Health) -> Pages {
+fn pages(settings: &Settings, (registry, health): (Registry, Health), shown: Shown) -> Pages {
     let token = settings.http.token.as_ref().map(|token| token.expose().into());
-    Pages { registry, health, build: build(), token, more: axum::Router::new() }
+    Pages { registry, health, build: build(), token, more: shown.router() }
 }
 
 fn span(span: Span) -> Duration {

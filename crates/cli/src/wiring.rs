@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tzeva_audience::{CheckSettings, RuleSet};
-use tzeva_commit::port::SourceReply;
 use tzeva_decode::{Decoder, SchemaKey};
 use tzeva_model::{Millis, Partition, SourceOffset};
 use tzeva_painter::driver::{Clock, Ended, Watch};
@@ -163,11 +162,6 @@ impl Painting {
     /// The painter's own view of its partitions.
     pub(crate) const fn watcher(&self) -> &Watcher {
         &self.watcher
-    }
-
-    /// Lets a partition be owned here, as a group would.
-    pub(crate) fn assign(&self, partition: Partition) {
-        self.inbox.send(partition, Input::Source(SourceReply::Assigned(partition)));
     }
 
     /// True if every lane has ended by itself.

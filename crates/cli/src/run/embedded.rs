@@ -2,9 +2,11 @@
 
 mod intake;
 mod lines;
+mod look;
 
 use super::Args;
 use crate::exit::{Exit, Failure};
+use crate::http::{Names, Shown};
 use crate::service::Service;
 use crate::settings::{Mode, Settings};
 use crate::wiring::{self, NoRegistry, Painting, Parts};
@@ -50,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let (registry, health) = (Registry::default(), Health::default());
     let shared = SharedNames::default();
     shared.extend(names::table(known));
-    let owner = wiring::owner_settings(&settings, partitions, rules, shared);
+    let owner = wiring::owner_settings(&settings, partitions, Arc::clone(&rules), shared);
     let parts = Parts {
         owner: Arc::new(owner),
         decode: wiring::decode_settings(&settings, partitions),
@@ -73,9 +75,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let (fail, failed) = channel();
     let intakes = take_in(args, &settings, &folder, &fail)?;
     let over = drained(args.until_drained, folder.clone(), Arc::clone(&intakes.done));
+    let (watcher, look) = (painting.watcher().clone(), Arc::new(folder.clone()));
+    let shown = Shown { rules, watcher, look, names: Names::default() };
     let service = Service {
         painting,
-        pages: super::pages(&settings, registry, health),
+        pages: super::pages(&settings, (registry, health), shown),
         listen: settings.http.listen,
         bound: announce(data.clone()),
         stop_within: super::span(settings.painter.stop_within),

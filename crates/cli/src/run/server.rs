@@ -1,15 +1,18 @@
 //! `tzeva run` on servers: Kafka, Redis, and a schema registry if one is set.
 
 mod first;
+mod look;
 mod schemas;
 
 use super::Args;
 use crate::exit::{Exit, Failure};
+use crate::http::{Names, Shown};
 use crate::kafka;
 use crate::service::Service;
 use crate::settings::{Mode, Settings};
 use crate::wiring::{self, NoRegistry, Parts};
 use crate::{names, rules};
+use look::ServersLook;
 use schemas::Fetcher;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -29,7 +32,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let first = first::offsets(&admin, &settings, partitions, args.from.as_deref())?;
     let known = admin.read_names().map_err(Failure::world)?;
     let (registry, health) = (Registry::default(), Health::default());
-    let owner = wiring::owner_settings(&settings, partitions, rules, names::table(known));
+    let owner =
+        wiring::owner_settings(&settings, partitions, Arc::clone(&rules), names::table(known));
     let parts = Parts {
         owner: Arc::new(owner),
         decode: wiring::decode_settings(&settings, partitions),
@@ -41,7 +45,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let (fail, failed) = channel();
     let painting = wiring::start(parts, |inbox| ports(&settings, inbox, fail)).map_err(judged)?;
-    let pages = super::pages(&settings, registry, health);
+    let look = Arc::new(ServersLook::new(settings.clone(), admin));
+    let (watcher, names) = (painting.watcher().clone(), Names::default());
+    let shown = Shown { rules, watcher, look, names };
+    let pages = super::pages(&settings, (registry, health), shown);
     let service = Service {
         painting,
         pages,

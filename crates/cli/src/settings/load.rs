@@ -22,7 +22,14 @@ pub(crate) struct Loaded {
 pub(crate) const PREFIX: &str = "TZEVA_";
 
 /// Variables with the prefix that are no settings: they are read elsewhere.
-const NOT_SETTINGS: [&str; 4] = ["TZEVA_CONFIG", "TZEVA_SERVERS", "TZEVA_CASES", "TZEVA_SEED"];
+const NOT_SETTINGS: [&str; 6] = [
+    "TZEVA_CONFIG",
+    "TZEVA_SERVERS",
+    "TZEVA_CASES",
+    "TZEVA_SEED",
+    "TZEVA_SEEDS",
+    "TZEVA_WRITE_EXPECTED",
+];
 
 /// Reads `file` (nothing: defaults) and the given environment.
 ///

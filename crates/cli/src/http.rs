@@ -1,0 +1,139 @@
+//! The pages of the service beyond health and metrics: visitors, partitions, audiences, as JSON.
+//!
+//! A visitor is read from the store, so what the newest commits changed shows when it is applied, a moment later.
+
+use crate::view::{self, Viewing};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tzeva_audience::RuleSet;
+use tzeva_model::{NameId, VisitorId};
+use tzeva_painter::{NameTable, Watcher};
+use tzeva_profile::stored;
+
+/// Where visitors and names are read.
+pub(crate) trait Look: Send + Sync {
+    /// The stored form of a profile. Blocks.
+    fn profile(&self, visitor: &VisitorId) -> anyhow::Result<Option<Vec<u8>>>;
+    /// All names. Blocks.
+    fn names(&self) -> anyhow::Result<NameTable>;
+}
+
+/// What the pages show.
+#[derive(Clone)]
+pub(crate) struct Shown {
+    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) watcher: Watcher,
+    pub(crate) look: Arc<dyn Look>,
+    pub(crate) names: Names,
+}
+
+/// Names as they were read last.
+#[derive(Clone, Default)]
+pub(crate) struct Names(Arc<Mutex<Option<(Instant, Arc<NameTable>)>>>);
+
+/// How long names are taken as read; a newer one shows as its id until then.
+const NAMES_FOR: Duration = Duration::from_secs(10);
+
+// === impl Names ===
+
+impl Names {
+    fn table(&self, look: &dyn Look) -> anyhow::Result<Arc<NameTable>> {
+        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*read {
+            Some((at, table)) if at.elapsed() < NAMES_FOR => Ok(Arc::clone(table)),
+            _ => {
+                let table = Arc::new(look.names()?);
+                *read = Some((Instant::now(), Arc::clone(&table)));
+                Ok(table)
+            }
+        }
+    }
+}
+
+// === impl Shown ===
+
+impl Shown {
+    /// The routes.
+    pub(crate) fn router(self) -> Router {
+        Router::new()
+            .route("/v1/visitors/{id}", get(visitor))
+            .route("/v1/partitions", get(partitions))
+            .route("/v1/audiences", get(audiences))
+            .with_state(self)
+    }
+
+    fn visitor(&self, id: &VisitorId) -> anyhow::Result<Option<Value>> {
+        let Some(bytes) = self.look.profile(id)? else { return Ok(None) };
+        let profile = stored::decode(&bytes)?;
+        let names = self.names.table(&*self.look)?;
+        let audiences = &self.rules.audiences;
+        let name = |id: NameId| match audiences.iter().find(|a| a.name.id() == id) {
+            Some(audience) => audience.name.text().into(),
+            None => view::named(&names, id),
+        };
+        let half_lives = self.rules.paint.half_life;
+        let viewing = Viewing { names: &name, half_lives, now: view::now() };
+        Ok(Some(serde_json::to_value(viewing.visitor(id, &profile))?))
+    }
+}
+
+async fn visitor(State(shown): State<Shown>, Path(id): Path<String>) -> Response {
+    let id = match VisitorId::try_new(&id) {
+        Ok(id) => id,
+        Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
+    };
+    match tokio::task::spawn_blocking(move || shown.visitor(&id)).await {
+        Ok(Ok(Some(view))) => axum::Json(view).into_response(),
+        Ok(Ok(None)) => problem(StatusCode::NOT_FOUND, "this visitor is not known here"),
+        Ok(Err(error)) => {
+            tracing::warn!(error = format!("{error:#}"), "a visitor's page could not be made");
+            problem(StatusCode::SERVICE_UNAVAILABLE, "the store could not be read, see the log")
+        }
+        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "a bug, see the log"),
+    }
+}
+
+async fn partitions(State(shown): State<Shown>) -> Response {
+    let one = |(partition, view): (tzeva_model::Partition, tzeva_painter::PartitionView)| {
+        let mut shown = json!({ "partition": partition.get(), "state": view.state });
+        if let Some(why) = view.refused {
+            shown["refused"] = why.into();
+        }
+        if let Some(standings) = view.standings {
+            let decided = standings.decided.iter().map(|offset| offset.get());
+            shown["epoch"] = standings.epoch.into();
+            shown["seq"] = standings.seq.get().into();
+            shown["engine_time"] = standings.engine_time.to_string().into();
+            shown["waiting_records"] = standings.waiting.into();
+            shown["cached_profiles"] = standings.profiles.into();
+            shown["unapplied_profiles"] = standings.unapplied.into();
+            shown["decided"] = decided.collect::<Vec<_>>().into();
+            shown["drained"] = standings.drained.into();
+        }
+        shown
+    };
+    axum::Json(shown.watcher.views().into_iter().map(one).collect::<Vec<_>>()).into_response()
+}
+
+async fn audiences(State(shown): State<Shown>) -> Response {
+    let one = |audience: &tzeva_audience::Audience| {
+        json!({
+            "audience": audience.name.text(),
+            "version": format!("{:08x}", audience.version),
+            "describe": audience.describe,
+        })
+    };
+    let audiences: Vec<Value> = shown.rules.audiences.iter().map(one).collect();
+    let version = format!("{:016x}", shown.rules.version.get());
+    axum::Json(json!({ "rules_version": version, "audiences": audiences })).into_response()
+}
+
+fn problem(status: StatusCode, text: &str) -> Response {
+    (status, axum::Json(json!({ "error": text }))).into_response()
+}

@@ -1,0 +1,110 @@
+//! `tzeva visitor show`: a visitor from the store itself.
+
+use crate::exit::{Exit, Failure};
+use crate::out::{self, Output, safe};
+use crate::place::{Place, PlaceArgs};
+use crate::view::{self, StrokeView, Viewing, VisitorView};
+use crate::wiring;
+use anyhow::Context;
+use clap::Subcommand;
+use tzeva_audience::{HalfLives, Paint};
+use tzeva_model::{NameId, VisitorId};
+use tzeva_profile::stored;
+
+/// Arguments of `tzeva visitor`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Show tags with their scores now, memberships, the next deadline, recent events.
+    Show(Show),
+}
+
+#[derive(clap::Args)]
+struct Show {
+    /// The visitor id.
+    id: String,
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    let Action::Show(args) = args.action;
+    let id = VisitorId::try_new(&args.id).map_err(Failure::settings)?;
+    let place = Place::open(&args.place)?;
+    let Some(bytes) = place.profile(&id)? else {
+        out::note(format_args!("visitor {} is not known here", safe(id.as_str())));
+        return Ok(Exit::No);
+    };
+    let profile = stored::decode(&bytes).context("read the stored profile");
+    let profile = profile.map_err(Failure::world)?;
+    let names = place.names()?;
+    let viewing = Viewing {
+        names: &|id: NameId| view::named(&names, id),
+        half_lives: half_lives(&place),
+        now: view::now(),
+    };
+    let view = viewing.visitor(&id, &profile);
+    match args.output {
+        Output::Json => {
+            out::line(serde_json::to_string(&view).unwrap_or_default());
+        }
+        Output::Text => show(&view),
+    }
+    Ok(Exit::Fine)
+}
+
+/// The half-lives of the paint file; if rules can't be read, those of the default paint.
+fn half_lives(place: &Place) -> HalfLives {
+    let settings = &place.settings;
+    let check = wiring::check_settings(settings);
+    match crate::rules::load(&settings.audiences, &check) {
+        Ok(rules) => rules.paint.half_life,
+        Err(failure) => {
+            let error = failure.error;
+            out::note(format_args!("warning: scores are faded by default half-lives: {error}"));
+            Paint::default().half_life
+        }
+    }
+}
+
+fn show(view: &VisitorView) {
+    out::line(format_args!("visitor        {}", safe(&view.visitor)));
+    out::line(format_args!("last seen      {}", view.seen));
+    out::line(format_args!("next deadline  {}", view.next_deadline.as_deref().unwrap_or("none")));
+    if let Some(since) = &view.exact_since {
+        out::line(format_args!("exact since    {since}"));
+    }
+    let audiences = view.memberships.iter().map(|m| vec![safe(&m.audience), m.since.clone()]);
+    section(&["AUDIENCE", "SINCE"], audiences.collect());
+    let score = |score: f64| format!("{score:.3}");
+    let tags = view.tags.iter().map(|tag| {
+        vec![tag.level.clone(), safe(&tag.name), score(tag.score), tag.painted_at.clone()]
+    });
+    section(&["TAG", "NAME", "SCORE NOW", "PAINTED"], tags.collect());
+    let strokes = view.strokes.iter();
+    let strokes = strokes.map(|s| vec![s.at.clone(), safe(&s.event), safe(&items(s))]);
+    section(&["AT", "EVENT", "ITEMS"], strokes.collect());
+}
+
+fn section(head: &[&str], rows: Vec<Vec<String>>) {
+    if !rows.is_empty() {
+        out::line("");
+        out::table(head, &rows);
+    }
+}
+
+fn items(stroke: &StrokeView) -> String {
+    let item = |item: &view::ItemView| {
+        let parts = [item.product.as_deref(), item.brand.as_deref(), item.category.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    };
+    stroke.items.iter().map(item).collect::<Vec<_>>().join(", ")
+}
