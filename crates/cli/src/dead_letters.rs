@@ -58,7 +58,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             met += 1;
             match args.action {
                 Action::List(_) => {
-                    *counts.entry((letter.header("dlq.topic"), code)).or_default() += 1
+                    *counts.entry((letter.header("dlq.topic"), code)).or_default() += 1;
                 }
                 Action::Show(_) => show(&letter, which.output),
             }

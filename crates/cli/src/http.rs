@@ -35,7 +35,10 @@ pub(crate) struct Shown {
 
 /// Names as they were read last.
 #[derive(Clone, Default)]
-pub(crate) struct Names(Arc<Mutex<Option<(Instant, Arc<NameTable>)>>>);
+pub(crate) struct Names(Arc<Mutex<Option<Reading>>>);
+
+/// A table and when it was read.
+type Reading = (Instant, Arc<NameTable>);
 
 /// How long names are taken as read; a newer one shows as its id until then.
 const NAMES_FOR: Duration = Duration::from_secs(10);
