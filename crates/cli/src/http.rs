@@ -9,11 +9,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tzeva_audience::RuleSet;
 use tzeva_model::{NameId, VisitorId};
-use tzeva_painter::{NameTable, Watcher};
+use tzeva_painter::{NameTable, SharedNames, Watcher};
 use tzeva_profile::stored;
 
 /// Where visitors and names are read.
@@ -33,29 +34,33 @@ pub(crate) struct Shown {
     pub(crate) names: Names,
 }
 
-/// Names as they were read last.
+/// What ids stand for: as far as the painter met them, and what was read when one was missing, since another process may
+/// have met it.
 #[derive(Clone, Default)]
-pub(crate) struct Names(Arc<Mutex<Option<Reading>>>);
+pub(crate) struct Names {
+    pub(crate) shared: SharedNames,
+    read: Arc<Mutex<Option<Instant>>>,
+}
 
-/// A table and when it was read.
-type Reading = (Instant, Arc<NameTable>);
-
-/// How long names are taken as read; a newer one shows as its id until then.
+/// How long a name that is missing shows as its id before names are read again.
 const NAMES_FOR: Duration = Duration::from_secs(10);
 
 // === impl Names ===
 
 impl Names {
-    fn table(&self, look: &dyn Look) -> anyhow::Result<Arc<NameTable>> {
-        let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*read {
-            Some((at, table)) if at.elapsed() < NAMES_FOR => Ok(Arc::clone(table)),
-            _ => {
-                let table = Arc::new(look.names()?);
-                *read = Some((Instant::now(), Arc::clone(&table)));
-                Ok(table)
-            }
+    pub(crate) fn new(shared: SharedNames) -> Self {
+        Self { shared, read: Arc::default() }
+    }
+
+    /// Reads names again, if that was long ago. True if it was done.
+    fn renew(&self, look: &dyn Look) -> anyhow::Result<bool> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if read.is_some_and(|at| at.elapsed() < NAMES_FOR) {
+            return Ok(false);
         }
+        self.shared.extend(look.names()?);
+        *read = Some(Instant::now());
+        Ok(true)
     }
 }
 
@@ -74,15 +79,20 @@ impl Shown {
     fn visitor(&self, id: &VisitorId) -> anyhow::Result<Option<Value>> {
         let Some(bytes) = self.look.profile(id)? else { return Ok(None) };
         let profile = stored::decode(&bytes)?;
-        let names = self.names.table(&*self.look)?;
-        let audiences = &self.rules.audiences;
-        let name = |id: NameId| match audiences.iter().find(|a| a.name.id() == id) {
-            Some(audience) => audience.name.text().into(),
-            None => view::named(&names, id),
+        let missing = Cell::new(false);
+        let name = |id: NameId| {
+            self.names.shared.text(id).unwrap_or_else(|| {
+                missing.set(true);
+                id.to_string()
+            })
         };
         let half_lives = self.rules.paint.half_life;
         let viewing = Viewing { names: &name, half_lives, now: view::now() };
-        Ok(Some(serde_json::to_value(viewing.visitor(id, &profile))?))
+        let mut view = viewing.visitor(id, &profile);
+        if missing.get() && self.names.renew(&*self.look)? {
+            view = viewing.visitor(id, &profile);
+        }
+        Ok(Some(serde_json::to_value(view)?))
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let (registry, health) = (Registry::default(), Health::default());
     let shared = SharedNames::default();
     shared.extend(names::table(known));
-    let owner = wiring::owner_settings(&settings, partitions, Arc::clone(&rules), shared);
+    let owner = wiring::owner_settings(&settings, partitions, Arc::clone(&rules), shared.clone());
     let parts = Parts {
         owner: Arc::new(owner),
         decode: wiring::decode_settings(&settings, partitions),
@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let intakes = take_in(args, &settings, &folder, &fail)?;
     let over = drained(args.until_drained, folder.clone(), Arc::clone(&intakes.done));
     let (watcher, look) = (painting.watcher().clone(), Arc::new(folder.clone()));
-    let shown = Shown { rules, watcher, look, names: Names::default() };
+    let shown = Shown { rules, watcher, look, names: Names::new(shared) };
     let service = Service {
         painting,
         pages: super::pages(&settings, (registry, health), shown),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use tzeva_commit::port::PortError;
 use tzeva_kafka::{KafkaChanges, KafkaLog, KafkaSource};
-use tzeva_painter::{Inbox, Ports, Schemas};
+use tzeva_painter::{Inbox, Ports, Schemas, SharedNames};
 use tzeva_redis::RedisStoreError;
 use tzeva_telemetry::{Health, Registry};
 
@@ -32,8 +32,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let first = first::offsets(&admin, &settings, partitions, args.from.as_deref())?;
     let known = admin.read_names().map_err(Failure::world)?;
     let (registry, health) = (Registry::default(), Health::default());
-    let owner =
-        wiring::owner_settings(&settings, partitions, Arc::clone(&rules), names::table(known));
+    let shared = SharedNames::default();
+    shared.extend(names::table(known));
+    let rules_now = Arc::clone(&rules);
+    let owner = wiring::owner_settings(&settings, partitions, rules_now, shared.clone());
     let parts = Parts {
         owner: Arc::new(owner),
         decode: wiring::decode_settings(&settings, partitions),
@@ -46,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let (fail, failed) = channel();
     let painting = wiring::start(parts, |inbox| ports(&settings, inbox, fail)).map_err(judged)?;
     let look = Arc::new(ServersLook::new(settings.clone(), admin));
-    let (watcher, names) = (painting.watcher().clone(), Names::default());
+    let (watcher, names) = (painting.watcher().clone(), Names::new(shared));
     let shown = Shown { rules, watcher, look, names };
     let pages = super::pages(&settings, (registry, health), shown);
     let service = Service {
