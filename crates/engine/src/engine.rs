@@ -231,7 +231,7 @@ impl Engine {
         let due = pen.profile.deadline.is_none_or(|deadline| deadline <= now);
         let (mut undo, mut woken) = (Undo::default(), Woken::new(due));
         history::forget_old(&mut pen, self.settings.max_age, &mut undo);
-        let stroke = history::stroke(event, at, self.settings.max_items);
+        let stroke = history::stroke(pen.profile, event, at, self.settings.max_items);
         history::insert(&mut pen, stroke, &mut undo, &mut woken);
         history::make_room(&mut pen, &self.settings, &mut undo, &mut woken);
         paint(&mut pen, event, at, &mut undo, &mut woken);

@@ -13,6 +13,7 @@ use crate::view::{CellKey, Gone, Undo, cell};
 use crate::wake::{Before, Woken};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
+use std::sync::Arc;
 use tzeva_model::{Amount, Event, Item, Millis, NameId, TagKey, UnixMillis};
 use tzeva_profile::{Cell, Extra, Op, Profile, Stroke, StrokeItem, day};
 
@@ -28,22 +29,14 @@ pub(crate) fn may_repeat_unseen(profile: &Profile, at: UnixMillis) -> bool {
         && profile.strokes.first().is_some_and(|oldest| at < oldest.at)
 }
 
-/// The stroke that `event`, counted as at `at`, leaves.
-pub(crate) fn stroke(event: &Event, at: UnixMillis, max_items: usize) -> Stroke {
+/// The stroke that `event`, counted as at `at`, leaves in `profile`.
+pub(crate) fn stroke(profile: &Profile, event: &Event, at: UnixMillis, max_items: usize) -> Stroke {
     let mut items: SmallVec<[StrokeItem; 1]> = event.items.iter().map(item).collect();
     if items.len() > max_items {
         let rest = merged_by_category(&items[max_items..]);
         items.truncate(max_items);
         items.extend(rest);
     }
-    let extra = Extra {
-        coupon: event.coupon.clone(),
-        channel: event.channel.clone(),
-        country: event.country.clone(),
-        page_path: event.page_path.clone(),
-        properties: event.properties.clone(),
-    };
-    let extra = (extra != Extra::default()).then(|| Box::new(extra));
     Stroke {
         at,
         event: event.name.id(),
@@ -51,8 +44,33 @@ pub(crate) fn stroke(event: &Event, at: UnixMillis, max_items: usize) -> Stroke 
         items,
         revenue: event.revenue,
         currency: event.currency,
-        extra,
+        extra: extra(profile, event),
     }
+}
+
+/// What few events have; shared with the last stroke, if that has the same.
+fn extra(profile: &Profile, event: &Event) -> Option<Arc<Extra>> {
+    let is_same = |known: &Extra| {
+        known.channel == event.channel
+            && known.country == event.country
+            && known.coupon == event.coupon
+            && known.page_path == event.page_path
+            && known.properties == event.properties
+    };
+    let last = profile.strokes.last().and_then(|stroke| stroke.extra.as_ref());
+    if let Some(known) = last.filter(|known| is_same(known)) {
+        return Some(Arc::clone(known));
+    }
+    if is_same(&Extra::default()) {
+        return None;
+    }
+    Some(Arc::new(Extra {
+        coupon: event.coupon.clone(),
+        channel: event.channel.clone(),
+        country: event.country.clone(),
+        page_path: event.page_path.clone(),
+        properties: event.properties.clone(),
+    }))
 }
 
 /// Drops what is too old to count at `now`. No truth changes by it.

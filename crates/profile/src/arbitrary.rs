@@ -4,6 +4,7 @@ use crate::{Cell, Delta, Extra, Op, Profile, Standing, State, Stroke, StrokeItem
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use std::sync::Arc;
 use tzeva_model::{
     Amount, Currency, Level, NameId, NameKind, RulesVersion, Seq, TagKey, UnixMillis, Value,
     VisitorId,
@@ -103,11 +104,11 @@ fn properties() -> impl Strategy<Value = Vec<(Box<str>, Value)>> + Clone {
     vec((text(), value()), 0..3).prop_map(|list| sorted_by(list, |(name, _)| name.clone()))
 }
 
-fn extra() -> impl Strategy<Value = Option<Box<Extra>>> + Clone {
+fn extra() -> impl Strategy<Value = Option<Arc<Extra>>> + Clone {
     let some = (of(text()), of(text()), of(text()), of(text()), properties()).prop_map(
         |(coupon, channel, country, page_path, properties)| {
             let extra = Extra { coupon, channel, country, page_path, properties };
-            (extra != Extra::default()).then(|| Box::new(extra))
+            (extra != Extra::default()).then(|| Arc::new(extra))
         },
     );
     prop_oneof![2 => Just(None), 1 => some]

@@ -89,6 +89,10 @@ impl<'a> Input<'a> {
 
     /// A number of `width` bytes, low ones first.
     pub(crate) fn fixed(&mut self, width: usize) -> Result<u64, Corrupt> {
+        if let Some((bytes, _)) = self.0.split_first_chunk::<8>().filter(|_| width < 8) {
+            self.0 = &self.0[width..];
+            return Ok(u64::from_le_bytes(*bytes) & ((1 << (8 * width)) - 1));
+        }
         Ok(self.take(width)?.iter().rev().fold(0, |value, &byte| (value << 8) | u64::from(byte)))
     }
 
@@ -153,7 +157,10 @@ pub(crate) fn put_count(out: &mut Vec<u8>, count: usize) {
 
 /// The low `width` bytes of a number, low ones first.
 pub(crate) fn put_fixed(out: &mut Vec<u8>, value: u64, width: usize) {
-    out.extend_from_slice(&value.to_le_bytes()[..width]);
+    // All eight at once and cut off again: a copy of a length not known beforehand costs a call.
+    let end = out.len() + width;
+    out.extend_from_slice(&value.to_le_bytes());
+    out.truncate(end);
 }
 
 /// From `earlier` to `later`.

@@ -3,6 +3,7 @@
 use crate::bytes::{Corrupt, Input, flag};
 use crate::known::{Ids, Texts, put_currency, take_currency};
 use crate::{Extra, Stroke, StrokeItem};
+use std::sync::Arc;
 use tzeva_model::{Amount, Currency, NameId};
 
 /// What strokes of one sort have in common.
@@ -15,7 +16,7 @@ pub(crate) struct Kind<'a> {
 }
 
 /// What strokes of most kinds have in common too.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Setting<'a> {
     pub(crate) currency: Option<Currency>,
     pub(crate) channel: Option<&'a str>,
@@ -87,6 +88,11 @@ impl<'a> Kind<'a> {
         }
     }
 
+    /// The extra of its strokes, unless they have something of their own.
+    pub(crate) fn extra(&self) -> Option<Arc<Extra>> {
+        if self.setting.own { None } else { self.setting.with(Extra::default()) }
+    }
+
     /// `before` is the setting of the kind before.
     pub(crate) fn put(
         &self,
@@ -151,6 +157,13 @@ impl<'a> Kind<'a> {
 // === impl Setting ===
 
 impl<'a> Setting<'a> {
+    /// The extra of a stroke of this setting, `own` being what it doesn't share.
+    pub(crate) fn with(&self, own: Extra) -> Option<Arc<Extra>> {
+        let (channel, country) = (self.channel.map(Box::from), self.country.map(Box::from));
+        let extra = Extra { channel, country, ..own };
+        (extra != Extra::default()).then(|| Arc::new(extra))
+    }
+
     fn take(input: &mut Input<'a>, texts: &mut Texts<'a>) -> Result<Self, Corrupt> {
         let flags = input.byte()?;
         if flags >> 4 != 0 {
@@ -160,6 +173,20 @@ impl<'a> Setting<'a> {
         let mut text = |bit| (flags & bit != 0).then(|| texts.take(input)).transpose();
         let (channel, country) = (text(2)?, text(4)?);
         Ok(Self { currency, channel, country, own: flags & 8 != 0 })
+    }
+}
+
+impl PartialEq for Setting<'_> {
+    /// Strokes mostly share their texts, so that where they lie says it all.
+    fn eq(&self, other: &Self) -> bool {
+        let same = |a: Option<&str>, b: Option<&str>| match (a, b) {
+            (Some(a), Some(b)) => std::ptr::eq(a, b) || a == b,
+            (a, b) => a.is_none() && b.is_none(),
+        };
+        self.own == other.own
+            && self.currency == other.currency
+            && same(self.channel, other.channel)
+            && same(self.country, other.country)
     }
 }
 

@@ -4,6 +4,7 @@
 //! The lists of known things belong to the form: they may only grow at the end, and only with a new format number.
 
 use crate::bytes::{Corrupt, Input, put_count, put_text};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use tzeva_model::{Currency, NameId};
 
@@ -54,8 +55,9 @@ const FEW: usize = 64;
 /// Ids in order of appearance. Written as place + 1, or as 0 and the eight bytes of an id that is new.
 #[derive(Debug)]
 pub(crate) struct Ids {
-    list: Vec<u64>,
-    /// The first place of each id among the first `indexed` of the list.
+    /// Those beyond [`IDS`].
+    own: SmallVec<[u64; 32]>,
+    /// The first place of each id among the first `indexed` of them.
     index: BTreeMap<u64, usize>,
     indexed: usize,
 }
@@ -63,19 +65,20 @@ pub(crate) struct Ids {
 /// Short texts in order of appearance. Written as place + 1, or as 0, length and bytes.
 #[derive(Debug)]
 pub(crate) struct Texts<'a> {
-    list: Vec<&'a str>,
+    /// Those beyond [`TEXTS`].
+    own: Vec<&'a str>,
 }
 
 // === impl Ids ===
 
 impl Ids {
     pub(crate) fn new() -> Self {
-        Self { list: IDS.to_vec(), index: BTreeMap::new(), indexed: 0 }
+        Self { own: SmallVec::new(), index: BTreeMap::new(), indexed: 0 }
     }
 
     /// Adds an id that was spelled elsewhere.
     pub(crate) fn push(&mut self, id: NameId) {
-        self.list.push(id.get());
+        self.own.push(id.get());
     }
 
     pub(crate) fn put(&mut self, out: &mut Vec<u8>, id: NameId) {
@@ -96,18 +99,25 @@ impl Ids {
             self.push(id);
             return Ok(id);
         }
-        self.list.get(token - 1).copied().map(NameId::new).ok_or(Corrupt::Reference)
+        let place = token - 1;
+        let id = IDS.get(place).or_else(|| self.own.get(place - IDS.len()));
+        id.copied().map(NameId::new).ok_or(Corrupt::Reference)
     }
 
     fn find(&mut self, id: NameId) -> Option<usize> {
-        if self.list.len() <= FEW {
-            return self.list.iter().position(|&known| known == id.get());
+        if let Some(place) = IDS.iter().position(|&known| known == id.get()) {
+            return Some(place);
         }
-        for (place, &known) in self.list.iter().enumerate().skip(self.indexed) {
-            self.index.entry(known).or_insert(place);
-        }
-        self.indexed = self.list.len();
-        self.index.get(&id.get()).copied()
+        let place = if self.own.len() <= FEW {
+            self.own.iter().position(|&known| known == id.get())
+        } else {
+            for (place, &known) in self.own.iter().enumerate().skip(self.indexed) {
+                self.index.entry(known).or_insert(place);
+            }
+            self.indexed = self.own.len();
+            self.index.get(&id.get()).copied()
+        };
+        place.map(|place| place + IDS.len())
     }
 }
 
@@ -115,11 +125,13 @@ impl Ids {
 
 impl<'a> Texts<'a> {
     pub(crate) fn new() -> Self {
-        Self { list: TEXTS.to_vec() }
+        Self { own: Vec::new() }
     }
 
     pub(crate) fn put(&mut self, out: &mut Vec<u8>, text: &'a str) {
-        match self.list.iter().position(|&known| known == text) {
+        let same = |known: &&str| *known == text;
+        let own = || self.own.iter().position(same).map(|place| place + TEXTS.len());
+        match TEXTS.iter().position(same).or_else(own) {
             Some(place) => put_count(out, place + 1),
             None => {
                 out.push(0);
@@ -136,12 +148,14 @@ impl<'a> Texts<'a> {
             self.learn(text);
             return Ok(text);
         }
-        self.list.get(token - 1).copied().ok_or(Corrupt::Reference)
+        let place = token - 1;
+        let text = TEXTS.get(place).or_else(|| self.own.get(place - TEXTS.len()));
+        text.copied().ok_or(Corrupt::Reference)
     }
 
     fn learn(&mut self, text: &'a str) {
-        if text.len() <= LONGEST_KNOWN_TEXT && self.list.len() < MOST_KNOWN_TEXTS {
-            self.list.push(text);
+        if text.len() <= LONGEST_KNOWN_TEXT && TEXTS.len() + self.own.len() < MOST_KNOWN_TEXTS {
+            self.own.push(text);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Strokes: the compact mark that one event leaves in a profile's recent history.
 
 use smallvec::SmallVec;
+use std::sync::Arc;
 use tzeva_model::{Amount, Currency, Level, NameId, TagKey, UnixMillis, Value};
 
 /// What history keeps of one event.
@@ -18,8 +19,8 @@ pub struct Stroke {
     pub revenue: Option<Amount>,
     /// The currency of its amounts.
     pub currency: Option<Currency>,
-    /// What few events have; `None` if it would be empty.
-    pub extra: Option<Box<Extra>>,
+    /// What few events have; `None` if it would be empty. Strokes that have the same share it.
+    pub extra: Option<Arc<Extra>>,
 }
 
 /// One product of a stroke.

@@ -12,6 +12,7 @@ use crate::kind::{Items, Kind, Quantity, Revenue, items_sum};
 use crate::known::{Ids, Texts, take_id};
 use crate::{Extra, Profile, Stroke, StrokeItem};
 use smallvec::SmallVec;
+use std::sync::Arc;
 use tzeva_model::{RulesVersion, Seq, UnixMillis};
 
 /// How many category ids the items may unfold to: the one place where a byte can stand for many.
@@ -26,8 +27,8 @@ struct Reader<'a> {
     profile: Profile,
     tables: Tables,
     marks: Vec<(Place, f32)>,
-    shared: Vec<f32>,
-    kinds: Vec<Kind<'a>>,
+    shared: SmallVec<[f32; MOST_SHARED]>,
+    kinds: SmallVec<[(Kind<'a>, Option<Arc<Extra>>); 4]>,
     budget: Budget,
 }
 
@@ -50,12 +51,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Profile, Corrupt> {
         profile: Profile::default(),
         tables: Tables::default(),
         marks: Vec::new(),
-        shared: Vec::new(),
-        kinds: Vec::new(),
+        shared: SmallVec::new(),
+        kinds: SmallVec::new(),
         budget: Budget(1 << 22),
     };
     let flags = head(&mut reader.input, &mut reader.profile)?;
     let counts = reader.counts()?;
+    reader.reserve(&counts);
     for _ in 0..counts.brands {
         reader.brand()?;
     }
@@ -66,9 +68,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Profile, Corrupt> {
         reader.form()?;
     }
     for _ in 0..counts.kinds {
-        let before = reader.kinds.last().map(|kind| kind.setting).unwrap_or_default();
+        let before = reader.kinds.last().map(|(kind, _)| kind.setting).unwrap_or_default();
         let kind = Kind::take(&mut reader.input, before, &mut reader.ids, &mut reader.texts)?;
-        reader.kinds.push(kind);
+        reader.kinds.push((kind, kind.extra()));
     }
     reader.strokes(counts.strokes)?;
     reader.rest(flags, counts.standings)
@@ -125,6 +127,17 @@ impl Reader<'_> {
         Ok(Counts { kinds, brands, nodes, forms, strokes, standings })
     }
 
+    /// Makes room for what is announced, as far as the bytes that are left could hold it.
+    fn reserve(&mut self, counts: &Counts) {
+        let room = |count: usize, bytes: usize| count.min(self.input.rest().len() / bytes);
+        self.tables.brands.reserve_exact(room(counts.brands, 9));
+        self.tables.nodes.reserve_exact(room(counts.nodes, 9));
+        self.tables.forms.reserve_exact(room(counts.forms, 2));
+        self.marks.reserve_exact(room(1 + counts.brands + counts.nodes + counts.forms, 2));
+        self.profile.strokes.reserve_exact(room(counts.strokes, 7));
+        self.profile.standings.reserve_exact(room(counts.standings, 9));
+    }
+
     fn brand(&mut self) -> Result<(), Corrupt> {
         let id = take_id(&mut self.input)?;
         self.ids.push(id);
@@ -167,8 +180,13 @@ impl Reader<'_> {
             }
             _ => return Err(Corrupt::Code),
         };
+        let id = match product {
+            Product::None => None,
+            Product::New(id) => Some(id),
+            Product::Of(place) => self.tables.forms[place].id,
+        };
         let price = Price::take(&mut self.input, sorts & 3)?;
-        self.tables.forms.push(Form { product, brand, node, price });
+        self.tables.forms.push(Form { product, id, brand, node, price });
         self.mark(Place::Form(self.tables.forms.len() - 1), mark)
     }
 
@@ -181,9 +199,8 @@ impl Reader<'_> {
                 3 => self.input.number::<usize>()?.checked_add(3).ok_or(Corrupt::Range)?,
                 place => place,
             };
-            let kind = *self.kinds.get(kind).ok_or(Corrupt::Reference)?;
             at = self.instant(at, head >> 2, index == 0)?;
-            let stroke = self.stroke(at, &kind, half, &mut carried)?;
+            let stroke = self.stroke(at, kind, half, &mut carried)?;
             self.profile.strokes.push(stroke);
         }
         self.profile.strokes.reverse();
@@ -210,10 +227,12 @@ impl Reader<'_> {
     fn stroke(
         &mut self,
         at: UnixMillis,
-        kind: &Kind<'_>,
+        kind: usize,
         half: usize,
         carried: &mut Carried,
     ) -> Result<Stroke, Corrupt> {
+        let (kind, extra) = self.kinds.get(kind).ok_or(Corrupt::Reference)?;
+        let (kind, mut extra) = (*kind, extra.clone());
         let id_bits = u32::from_le_bytes(self.input.array()?);
         let half = self.escaped(half)?;
         let items = self.items(kind.items, half, at, carried)?;
@@ -222,13 +241,10 @@ impl Reader<'_> {
             Revenue::Sum => items_sum(&items),
             Revenue::Given => Some(self.input.amount()?),
         };
-        let mut extra = match kind.setting.own {
-            true => rest::take_own(&mut self.input, &mut self.texts)?,
-            false => Extra::default(),
-        };
-        extra.channel = kind.setting.channel.map(Box::from);
-        extra.country = kind.setting.country.map(Box::from);
-        let extra = (extra != Extra::default()).then(|| Box::new(extra));
+        if kind.setting.own {
+            let own = rest::take_own(&mut self.input, &mut self.texts)?;
+            extra = kind.setting.with(own);
+        }
         let (event, currency) = (kind.event, kind.setting.currency);
         Ok(Stroke { at, event, id_bits, items, revenue, currency, extra })
     }
@@ -287,7 +303,7 @@ impl Reader<'_> {
         if flags & LOOSE != 0 {
             take_loose(input, profile, ids)?;
         }
-        profile.tags.sort_by_key(|tag| tag.key);
+        profile.tags.sort_unstable_by_key(|tag| tag.key);
         profile.tags = sorted(std::mem::take(&mut profile.tags), |a, b| a.key < b.key)?;
         if !profile.tags.iter().all(|tag| tag.score.is_finite() && tag.score > 0.0) {
             return Err(Corrupt::Range);

@@ -8,6 +8,7 @@ use super::tables::{Carried, Place, Tables};
 use crate::bytes::{Corrupt, Input, flag, is_short, put_count, put_fixed, put_score, put_span};
 use crate::known::Ids;
 use crate::{Profile, Tag};
+use smallvec::SmallVec;
 use tzeva_model::{Level, TagKey};
 
 /// A score's half byte: 0 no tag; 1 to 7 one of the shared scores; 8 a score follows; 9 to 15 a score from 2^-1 to 2^6
@@ -16,6 +17,8 @@ const SPELLED: u8 = 8;
 const LOWEST: u8 = 9;
 /// So many scores can be pointed to.
 pub(super) const MOST_SHARED: usize = 7;
+/// So many tags are searched one by one.
+const FEW: usize = 48;
 /// The exponent field of an f32 whose half byte is [`LOWEST`].
 const LOWEST_EXPONENT: u32 = 126;
 
@@ -25,7 +28,7 @@ pub(super) struct Marks {
     /// A score for each entry, in the order of `Tables::places`.
     marks: Vec<Option<f32>>,
     /// Scores that several marks share.
-    pub(super) shared: Vec<f32>,
+    pub(super) shared: SmallVec<[f32; MOST_SHARED]>,
     /// The tags that no entry is marked with, as places in `Profile::tags`.
     pub(super) loose: Vec<usize>,
 }
@@ -35,18 +38,17 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn of(profile: &Profile, tables: &Tables, carried: &Carried) -> Self {
         let mut used = vec![false; profile.tags.len()];
-        let marks: Vec<Option<f32>> = (tables.places())
-            .map(|place| {
-                let key = tables.key(place)?;
-                let found = profile.tags.binary_search_by_key(&key, |tag| tag.key).ok()?;
-                let tag = &profile.tags[found];
-                if used[found] || carried.at(place) != Some(tag.at) {
-                    return None;
-                }
-                used[found] = true;
-                Some(tag.score)
-            })
-            .collect();
+        let mut mark = |place| {
+            let found = find(&profile.tags, tables.key(place)?)?;
+            let tag = &profile.tags[found];
+            if used[found] || carried.at(place) != Some(tag.at) {
+                return None;
+            }
+            used[found] = true;
+            Some(tag.score)
+        };
+        let mut marks = Vec::with_capacity(tables.len());
+        tables.for_each_place(|place| marks.push(mark(place)));
         let loose = (0..used.len()).filter(|&place| !used[place]).collect();
         let shared = shared(&marks);
         Self { marks, shared, loose }
@@ -173,16 +175,24 @@ pub(crate) fn take_key(input: &mut Input<'_>, ids: &mut Ids) -> Result<(TagKey, 
     Ok((TagKey { level, id: ids.take(input)? }, head >> 2))
 }
 
+/// The place of a tag: a profile has few, and ids tell them apart sooner than levels do.
+fn find(tags: &[Tag], key: TagKey) -> Option<usize> {
+    if tags.len() <= FEW {
+        return tags.iter().position(|tag| tag.key.id == key.id && tag.key.level == key.level);
+    }
+    tags.binary_search_by_key(&key, |tag| tag.key).ok()
+}
+
 /// The scores that occur more than once, the most frequent first, then in order of appearance.
-fn shared(marks: &[Option<f32>]) -> Vec<f32> {
-    let mut counts: Vec<(f32, usize)> = Vec::new();
+fn shared(marks: &[Option<f32>]) -> SmallVec<[f32; MOST_SHARED]> {
+    let mut counts: SmallVec<[(f32, usize); 32]> = SmallVec::new();
     for score in marks.iter().flatten() {
         match counts.iter_mut().find(|(known, _)| known.to_bits() == score.to_bits()) {
             Some((_, count)) => *count += 1,
             None => counts.push((*score, 1)),
         }
     }
-    counts.retain(|&(_, count)| count > 1);
+    counts.retain(|(_, count)| *count > 1);
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     counts.into_iter().map(|(score, _)| score).take(MOST_SHARED).collect()
 }

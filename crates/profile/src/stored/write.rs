@@ -116,10 +116,11 @@ impl<'a> Writer<'a> {
 
     fn tables(&mut self) {
         let Self { out, ids, tables, marks, .. } = self;
-        for (index, place) in tables.places().enumerate().skip(1) {
+        let mut index = 0;
+        tables.for_each_place(|place| {
             let mark = usize::from(marks.nibble(index));
             match place {
-                Place::Shop => {}
+                Place::Shop => return index += 1,
                 Place::Brand(place) => {
                     put_id(out, tables.brands[place]);
                     ids.push(tables.brands[place]);
@@ -136,7 +137,8 @@ impl<'a> Writer<'a> {
                 Place::Form(place) => put_form(out, tables, place, mark, ids),
             }
             marks.put_spelled(out, index);
-        }
+            index += 1;
+        });
     }
 
     fn kinds(&mut self) {
@@ -178,11 +180,18 @@ impl<'a> Writer<'a> {
         if place >= 3 {
             put_count(out, place - 3);
         }
+        let id_bits = u64::from(stroke.id_bits);
         match time {
-            VARINT => put_varint(out, gap),
-            time => put_fixed(out, gap, usize::from(time) + 2),
+            VARINT => {
+                put_varint(out, gap);
+                put_fixed(out, id_bits, 4);
+            }
+            // The gap's bytes and those of the id behind them, at once.
+            time => {
+                let width = usize::from(time) + 2;
+                put_fixed(out, gap | (id_bits << (8 * width)), width + 4);
+            }
         }
-        out.extend_from_slice(&stroke.id_bits.to_le_bytes());
         put_escaped(out, half);
         put_items(out, kind.items, &stroke.items, forms);
         if let (Revenue::Given, Some(revenue)) = (kind.revenue, stroke.revenue) {

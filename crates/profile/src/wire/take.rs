@@ -101,14 +101,9 @@ impl Reader<'_, '_> {
             Revenue::Sum => items_sum(&items),
             Revenue::Given => Some(self.input.amount()?),
         };
-        let Setting { currency, channel, country, own } = kind.setting;
-        let mut extra = Extra::default();
-        if own {
-            extra = take_own(self.input, &mut self.texts)?;
-        }
-        extra.channel = channel.map(Box::from);
-        extra.country = country.map(Box::from);
-        let extra = (extra != Extra::default()).then(|| Box::new(extra));
+        let Setting { currency, own, .. } = kind.setting;
+        let own = if own { take_own(self.input, &mut self.texts)? } else { Extra::default() };
+        let extra = kind.setting.with(own);
         Ok(Stroke { at, event: kind.event, id_bits, items, revenue, currency, extra })
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use std::sync::Arc;
 use tzeva_model::{
     Amount, Currency, Level, NameId, NameKind, RulesVersion, Seq, TagKey, UnixMillis, Value,
 };
@@ -103,7 +104,7 @@ fn order_of_three() -> Profile {
     );
     order.revenue = Some(Amount::new(-1_599_900));
     order.currency = Currency::try_new("XTS");
-    order.extra = Some(Box::new(Extra {
+    order.extra = Some(Arc::new(Extra {
         coupon: Some("SPRING".into()),
         channel: Some("web".into()),
         country: Some("DE".into()),
