@@ -22,7 +22,7 @@ struct Tool {
     leaves_out: &'static str,
 }
 
-const TOOLS: [Tool; 5] = [
+const TOOLS: [Tool; 7] = [
     Tool {
         name: "Java 21 or newer",
         found: || find_java(21).is_ok(),
@@ -52,6 +52,23 @@ const TOOLS: [Tool; 5] = [
         found: || on_path("python3").is_some(),
         packages: &["python3"],
         leaves_out: "the second readers of stored forms",
+    },
+    Tool {
+        name: "Python's venv",
+        found: || {
+            Command::new("python3")
+                .args(["-c", "import ensurepip"])
+                .output()
+                .is_ok_and(|out| out.status.success())
+        },
+        packages: &["python3-venv"],
+        leaves_out: "the lint of docker-compose.yml",
+    },
+    Tool {
+        name: "promtool",
+        found: || on_path("promtool").is_some(),
+        packages: &["prometheus"],
+        leaves_out: "the tests of alerts",
     },
 ];
 

@@ -1,6 +1,7 @@
 //! The developer's tool: `cargo xtask <verb>`. `.ci/run` and a fresh machine use the same verbs.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a tool is for")]
 
+mod docs;
 mod install;
 mod servers;
 mod sim;
@@ -29,6 +30,8 @@ enum Verb {
     Sim(sim::Options),
     /// Runs every test that breaks something and needs no server.
     Faults,
+    /// Writes the pages that are made from code, and checks that documents and code agree.
+    Docs(docs::Options),
     /// Prints how long files, functions and comments are; fails where one is too long.
     Sizes,
 }
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
         Verb::Servers(verb) => servers::run(&verb),
         Verb::Sim(options) => sim::run(&options),
         Verb::Faults => sim::faults(),
+        Verb::Docs(options) => docs::run(&options),
         Verb::Sizes => sizes::run(),
     }
 }
