@@ -2,10 +2,12 @@
 //! flow.
 
 mod browse;
+mod feed;
 mod shape;
 mod wait;
 
 pub use browse::Records;
+pub use feed::{Fed, Feeder};
 pub use shape::{Plan, TopicFault};
 
 use crate::Error;
