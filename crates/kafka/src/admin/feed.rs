@@ -130,12 +130,7 @@ impl Admin {
     ///
     /// # Errors
     /// If it can't be made, or is there.
-    pub fn make(
-        &self,
-        topic: &str,
-        partitions: u16,
-        config: &[(&str, &str)],
-    ) -> Result<(), Error> {
+    pub fn make(&self, topic: &str, partitions: u16, config: &[(&str, &str)]) -> Result<(), Error> {
         let attempt = format!("create the topic {topic}");
         let new = NewTopic::new(topic, i32::from(partitions), TopicReplication::Fixed(1));
         let new = config.iter().fold(new, |new, (key, value)| new.set(key, value));

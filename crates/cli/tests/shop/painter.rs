@@ -1,0 +1,146 @@
+//! The real binary as a process: started, killed, stopped, refused.
+
+use super::judge::Follower;
+use super::{PATIENCE, Shop, wait_for};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+/// A running painter; killed when dropped.
+pub(crate) struct Painter {
+    child: Child,
+    log: PathBuf,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub code: Option<i32>,
+    pub says: String,
+}
+
+// === impl Painter ===
+
+impl Painter {
+    /// Starts `tzeva run` with the shop's own settings; `name` tells its log from others'.
+    pub(crate) fn start(shop: &Shop, name: &str) -> Self {
+        let settings = shop.settings_file("tzeva.yaml", |_| {});
+        let log = shop.folder.path().join(format!("{name}.log"));
+        let file = File::create(&log).unwrap();
+        let child = tzeva(&["run", "--from", "earliest", "--config"])
+            .arg(settings)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        Self { child, log }
+    }
+
+    /// As `kill -9` does.
+    pub(crate) fn kill(mut self) {
+        self.still_runs();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop, as an orchestrator does; it must end well.
+    pub(crate) fn stop(mut self) {
+        self.still_runs();
+        signal("-TERM", self.child.id());
+        let status = wait_for("the painter stops", || self.child.try_wait().unwrap());
+        assert!(status.success(), "{status}\n{}", self.says());
+    }
+
+    /// Panics if it has ended by itself.
+    pub(crate) fn still_runs(&mut self) {
+        if let Some(status) = self.child.try_wait().unwrap() {
+            panic!("the painter ended by itself: {status}\n{}", self.says());
+        }
+    }
+
+    /// The end of what it said.
+    pub(crate) fn says(&self) -> String {
+        let text = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    }
+}
+
+impl Drop for Painter {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            println!("--- {}\n{}", self.log.display(), self.says());
+        }
+    }
+}
+
+/// Waits until every source record is decided; with `quiet`, also until nothing has happened for a while.
+pub(crate) fn drained(shop: &Shop, painter: &mut Painter, quiet: bool) {
+    let began = Instant::now();
+    let mut followers: Vec<Follower> = shop.partitions().map(|_| Follower::new()).collect();
+    let fed = fed(shop);
+    wait_for("every record is decided", || {
+        painter.still_runs();
+        for (follower, partition) in followers.iter_mut().zip(shop.partitions()) {
+            follower.read(shop, partition);
+        }
+        let decided: i64 = followers.iter().map(Follower::decided).sum();
+        let still = !quiet || followers.iter().all(Follower::is_quiet);
+        (decided == fed && still).then_some(())
+    });
+    println!("drained {fed} records in {:?} of at most {PATIENCE:?}", began.elapsed());
+}
+
+/// How many records the sources hold.
+pub(crate) fn fed(shop: &Shop) -> i64 {
+    let ends = |topic: &tzeva_kafka::SourceTopic| -> i64 {
+        shop.partitions().map(|p| shop.admin.bounds(&topic.name, p.get()).unwrap().1).sum()
+    };
+    shop.kafka.topics.sources.iter().map(ends).sum()
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(arguments: &[&str], settings: &Path) -> End {
+    let mut child = tzeva(arguments)
+        .arg("--config")
+        .arg(settings)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + PATIENCE;
+    let ended = loop {
+        match child.try_wait().unwrap() {
+            Some(_) => break true,
+            None if Instant::now() > deadline => break false,
+            None => super::rest(std::time::Duration::from_millis(50)),
+        }
+    };
+    if !ended {
+        child.kill().unwrap();
+    }
+    let output = child.wait_with_output().unwrap();
+    let says = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(ended, "{arguments:?} goes on and on:\n{says}");
+    End { code: output.status.code(), says }
+}
+
+/// The binary under test, with nothing of this process's own settings.
+fn tzeva(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tzeva"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("TZEVA_")) {
+        command.env_remove(name);
+    }
+    command.args(arguments);
+    command
+}
+
+fn signal(which: &str, pid: u32) {
+    let status = Command::new("kill").args([which, &pid.to_string()]).status().unwrap();
+    assert!(status.success());
+}
