@@ -194,29 +194,32 @@ impl Engine {
         let mut visitor = known.unwrap_or_default();
         let growth = size::growth(event);
         let needed = growth + size::SLACK;
-        if visitor.room < needed {
+        if visitor.room < needed && !visitor.measured {
             visitor.room = limit.saturating_sub(stored::size_bound(&visitor.profile));
-        }
-        if visitor.room < needed {
-            visitor.room = limit.saturating_sub(size::measure(&visitor.profile));
+            if visitor.room < needed {
+                visitor.room = limit.saturating_sub(size::measure(&mut visitor.profile));
+                visitor.measured = true;
+                draft.counts.measured += 1;
+            }
         }
         if visitor.room >= needed {
-            let changes = draft.changes.len();
+            let standings = visitor.profile.standings.len();
             self.apply(&mut visitor, event, timing, draft);
-            let moves = size::moves(draft.changes.len() - changes);
-            visitor.room = visitor.room.saturating_sub(growth + moves);
+            visitor.grew(growth, standings);
             return (Some(visitor), Outcome::Painted);
         }
         // So near the limit that it might not fit: keep what is needed to go back.
         let kept = visitor.clone();
         let mark = draft.bookmark(&event.visitor);
         self.apply(&mut visitor, event, timing, draft);
-        let bytes = size::measure(&visitor.profile);
+        let bytes = size::measure(&mut visitor.profile);
         if bytes <= limit {
-            visitor.room = limit - bytes;
+            (visitor.room, visitor.measured) = (limit - bytes, true);
+            draft.counts.measured += 1;
             return (Some(visitor), Outcome::Painted);
         }
         draft.back_to(mark, &event.visitor);
+        draft.counts.measured += 1;
         let detail = format!("the profile would take {bytes} bytes, at most {limit} are allowed");
         let rejection = Rejection::new(RejectionCode::TooLarge, detail);
         ((!first).then_some(kept), Outcome::Rejected(rejection))
@@ -265,6 +268,7 @@ impl Engine {
         let Some(mut known) = self.roster.take(visitor) else { return };
         draft.counts.deadlines_fired += 1;
         let end = known.profile.seen + self.settings.idle;
+        let standings = known.profile.standings.len();
         let undo = Undo::default();
         let case = Case {
             program: &self.program,
@@ -282,6 +286,7 @@ impl Engine {
         let audiences = pen.look().candidates();
         let wake = case.evaluate(&mut pen, &audiences).min(end);
         arm(&mut pen, wake);
+        known.grew(0, standings);
         self.roster.put(visitor, Some(known));
     }
 
@@ -315,3 +320,6 @@ fn arm(pen: &mut Pen<'_>, wake: UnixMillis) {
         pen.write(Op::Deadline(Some(wake)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,9 @@ mod verdict;
 mod view;
 mod wake;
 
+#[cfg(test)]
+extern crate self as tzeva_engine;
+
 pub use draft::{Counts, Draft};
 pub use engine::Engine;
 pub use settings::Settings;

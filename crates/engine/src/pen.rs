@@ -15,6 +15,8 @@ pub(crate) struct Visitor {
     pub(crate) live: Option<Live>,
     /// How many bytes the stored profile may grow by for certain before it has to be measured again.
     pub(crate) room: usize,
+    /// `room` was measured after the last event, so measuring again would tell nothing new.
+    pub(crate) measured: bool,
 }
 
 /// Writes to one visitor and its delta, at one instant.

@@ -2,6 +2,7 @@
 //!
 //! Measuring takes as long as encoding, so it is done rarely: a profile far below the limit is known to fit.
 
+use crate::pen::Visitor;
 use tzeva_model::{Event, Seq, Value};
 use tzeva_profile::{Profile, stored};
 
@@ -14,8 +15,11 @@ const STANDING: usize = 48;
 pub(crate) const SLACK: usize = 32 * 1024 + 256 * STANDING;
 
 /// The size of the stored form, whatever the seq it will carry.
-pub(crate) fn measure(profile: &Profile) -> usize {
-    stored::encode(&Profile { seq: Seq::new(u64::MAX), ..profile.clone() }).len()
+pub(crate) fn measure(profile: &mut Profile) -> usize {
+    let seq = std::mem::replace(&mut profile.seq, Seq::new(u64::MAX));
+    let bytes = stored::encode(profile).len();
+    profile.seq = seq;
+    bytes
 }
 
 /// More bytes than `event` adds to a stored profile, memberships and what `SLACK` is for left aside.
@@ -37,7 +41,13 @@ pub(crate) fn growth(event: &Event) -> usize {
         + event.properties.iter().chain(&event.traits).map(value).sum::<usize>()
 }
 
-/// More bytes than so many transitions add.
-pub(crate) const fn moves(transitions: usize) -> usize {
-    STANDING * transitions
+// === impl Visitor ===
+
+impl Visitor {
+    /// Takes note that the stored form grew by at most `bytes`, and by the standings that there were not before.
+    pub(crate) fn grew(&mut self, bytes: usize, standings_before: usize) {
+        let standings = self.profile.standings.len().saturating_sub(standings_before);
+        self.room = self.room.saturating_sub(bytes + STANDING * standings);
+        self.measured = false;
+    }
 }

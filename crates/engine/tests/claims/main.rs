@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where its own scenario is wrong")]
 
 mod given;
+mod limits;
 mod policies;
 mod windows;

@@ -1,0 +1,92 @@
+//! The fast way of deciding against the direct one, on the histories that an engine meets.
+
+#[path = "../../tests/laws/generate.rs"]
+mod generate;
+#[path = "../../tests/laws/random.rs"]
+mod random;
+
+use super::*;
+use crate::live::Look;
+use crate::view::View;
+use generate::{Case as Scenario, case};
+use tzeva_audience::Node;
+use tzeva_model::Millis;
+
+/// So many milliseconds from a decision on are looked at.
+const AHEAD: i64 = 60;
+
+/// Calls `law` with every visitor after every record of many histories, as the engine holds it.
+fn each_visitor(policies: bool, mut law: impl FnMut(&Engine, &Visitor)) {
+    for seed in 1..=200 {
+        println!("seed {seed}");
+        let Scenario { rules, settings, records, until } = case(seed, policies);
+        let mut engine = Engine::new(Arc::new(rules), settings, UnixMillis::MIN);
+        for (time, event) in &records {
+            let mut draft = Draft::default();
+            engine.fire_until(*time, &mut draft);
+            let _ = engine.take(*time, event, &mut draft);
+            engine.roster.get(&event.visitor).into_iter().for_each(|known| law(&engine, known));
+        }
+        engine.fire_until(until, &mut Draft::default());
+        for (_, event) in &records {
+            engine.roster.get(&event.visitor).into_iter().for_each(|known| law(&engine, known));
+        }
+    }
+}
+
+/// Where `visitor` is looked at from, so many milliseconds after the engine's time.
+fn look<'a>(engine: &'a Engine, visitor: &'a Visitor, ahead: i64) -> Look<'a> {
+    let Visitor { profile, live, .. } = visitor;
+    let now = engine.now + Millis::new(ahead);
+    Look { program: &engine.program, profile, live: live.as_ref().unwrap(), now }
+}
+
+/// The truth of a condition, read off the history.
+fn direct(engine: &Engine, node: &Node, visitor: &Visitor, now: UnixMillis) -> bool {
+    match node {
+        Node::All(parts) => parts.iter().all(|part| direct(engine, part, visitor, now)),
+        Node::Any(parts) => parts.iter().any(|part| direct(engine, part, visitor, now)),
+        Node::Not(part) => !direct(engine, part, visitor, now),
+        Node::Leaf(leaf) => engine.program.lens.leaf(leaf, View::now(&visitor.profile), now).holds,
+    }
+}
+
+#[test]
+fn a_clause_says_at_every_instant_what_the_history_says() {
+    let mut flips = 0;
+    each_visitor(true, |engine, visitor| {
+        for clause in &engine.program.clauses {
+            let lens = engine.program.lens;
+            let truth = |at| lens.leaf(&clause.leaf, View::now(&visitor.profile), at).holds;
+            let first = look(engine, visitor, 0).clause(clause);
+            for ahead in 0..AHEAD {
+                let look = look(engine, visitor, ahead);
+                assert_eq!(look.clause(clause).holds, truth(look.now), "{:?}", clause.leaf);
+                if look.now < first.next {
+                    assert_eq!(first.holds, truth(look.now), "flips late: {:?}", clause.leaf);
+                }
+                flips += u64::from(look.now == first.next && first.holds != truth(look.now));
+            }
+        }
+    });
+    assert!(flips > 1_000, "clauses flip by time: {flips}");
+}
+
+#[test]
+fn an_audience_whose_gate_is_shut_can_not_come_true_by_time() {
+    let mut shut = 0;
+    each_visitor(true, |engine, visitor| {
+        let audiences = &engine.program.rules.audiences;
+        for (plan, audience) in engine.program.plans.iter().zip(audiences) {
+            let open = look(engine, visitor, 0).is_open(plan);
+            shut += u64::from(!open);
+            for ahead in 0..AHEAD {
+                let look = look(engine, visitor, ahead);
+                let truth = direct(engine, &audience.enter, visitor, look.now);
+                assert_eq!(look.plan(plan).0.holds, truth, "{:?}", audience.enter);
+                assert!(open || !truth, "{:?}", audience.enter);
+            }
+        }
+    });
+    assert!(shut > 1_000, "gates are shut: {shut}");
+}
