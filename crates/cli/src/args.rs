@@ -1,7 +1,9 @@
 //! The command line: each subcommand has a file of its own with its arguments and a `run`.
 
 use crate::exit::{Exit, Failure};
-use crate::{changes, config, dead_letters, log, run, topics, visitor};
+use crate::{
+    audience, backtest, changes, config, dead_letters, demo, log, run, topics, visitor,
+};
 use clap::{Parser, Subcommand};
 
 /// Exact-time retargeting: site visits and purchases to audience changes.
@@ -14,8 +16,14 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Watch a small simulated shop: changes live, with their reasons.
+    Demo(demo::Args),
     /// Run the service.
     Run(run::Args),
+    /// Look at rule files.
+    Audience(audience::Args),
+    /// Run history through audiences: who would have entered and left, when and why.
+    Backtest(backtest::Args),
     /// Look at a visitor.
     Visitor(visitor::Args),
     /// Look at published changes.
@@ -35,7 +43,10 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self) -> Result<Exit, Failure> {
         match self {
+            Self::Demo(args) => demo::run(args),
             Self::Run(args) => run::run(args),
+            Self::Audience(args) => audience::run(args),
+            Self::Backtest(args) => backtest::run(args),
             Self::Visitor(args) => visitor::run(args),
             Self::Changes(args) => changes::run(args),
             Self::DeadLetters(args) => dead_letters::run(args),

@@ -1,11 +1,15 @@
 //! `tzeva`: one binary with all that people and scripts call. Here is only the way from arguments to an exit code.
 
 mod args;
+mod audience;
+mod backtest;
 mod changes;
 mod config;
 mod dead_letters;
+mod demo;
 mod exit;
 mod http;
+mod ink;
 mod kafka;
 mod log;
 mod names;

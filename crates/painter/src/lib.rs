@@ -21,7 +21,7 @@ pub mod render;
 mod settings;
 
 pub use batch::{Batch, Decided, Step};
-pub use clock::{BrokerClock, Moment, Trust};
+pub use clock::{BrokerClock, ClockLimits, Moment, Trust};
 pub use effect::{Effect, Happening, Input};
 pub use merge::{Cut, CutRecord, Inputs, TimeKind};
 pub use metrics::{PainterMetrics, PartitionView, Watcher};

@@ -109,7 +109,7 @@ impl Owner {
             state: Ownership::Idle,
             assigned: false,
             stopping: false,
-            clock: BrokerClock::new(UnixMillis::new(0)),
+            clock: BrokerClock::new(UnixMillis::new(0), settings.pace.clock),
             names,
             decoders,
             suspects: BTreeSet::new(),

@@ -1,5 +1,6 @@
 //! What an owner has to be told before it starts.
 
+use crate::clock::ClockLimits;
 use crate::merge::TimeKind;
 use crate::names::SharedNames;
 use std::sync::Arc;
@@ -65,6 +66,8 @@ pub struct Pace {
     pub file_ahead: Millis,
     /// How long an owner waits before it claims again, the first time; doubles up to thirty times that.
     pub claim_again: Millis,
+    /// How far clocks may part.
+    pub clock: ClockLimits,
 }
 
 /// Where a partition's sources are read from when its log is empty.
@@ -86,6 +89,7 @@ impl Default for Pace {
             file_every: Millis::HOUR,
             file_ahead: Millis::HOUR.times(2),
             claim_again: Millis::SECOND,
+            clock: ClockLimits::REAL,
         }
     }
 }

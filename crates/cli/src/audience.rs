@@ -1,0 +1,56 @@
+//! `tzeva audience`: what rule files say, and what is wrong with them.
+
+pub(crate) mod given;
+mod report;
+
+use crate::exit::{Exit, Failure};
+use crate::out::Output;
+use crate::rules;
+use clap::Subcommand;
+use given::Given;
+pub(crate) use report::problems as show_problems;
+use std::path::PathBuf;
+
+/// Arguments of `tzeva audience`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Compile a folder of audiences: every problem with its place, then what each audience needs and shares.
+    Check(CheckArgs),
+}
+
+#[derive(clap::Args)]
+struct CheckArgs {
+    /// The folder of audience files and the paint file; left out: `audiences` of the settings.
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// The settings file; left out: defaults.
+    #[arg(long, value_name = "FILE", env = "TZEVA_CONFIG")]
+    config: Option<PathBuf>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
+    match args.action {
+        Action::Check(args) => check(&args),
+    }
+}
+
+fn check(args: &CheckArgs) -> Result<Exit, Failure> {
+    let given = Given::load(args.config.as_deref())?;
+    let folder = args.folder.as_ref().unwrap_or(&given.settings.audiences);
+    let files = rules::files(folder)?;
+    let compiled = tzeva_audience::compile(&files, &given.check_settings());
+    match args.output {
+        Output::Text => report::text(&compiled, folder, files.len()),
+        Output::Json => report::json(&compiled),
+    }
+    Ok(if compiled.rules.is_some() { Exit::Fine } else { Exit::No })
+}

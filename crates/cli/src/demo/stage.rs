@@ -1,0 +1,86 @@
+//! Where it is seen: lines on stdout as changes come, for people or for programs.
+
+use super::shop::Act;
+use super::story::{Seen, Story};
+use crate::out::{self, Output};
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use tzeva_audience::RuleSet;
+use tzeva_model::UnixMillis;
+
+/// The stage.
+pub(super) struct Stage {
+    story: Story,
+    json: bool,
+    watched: bool,
+}
+
+// === impl Stage ===
+
+impl Stage {
+    pub(super) fn new(story: Story, output: Output) -> Self {
+        Self { story, json: output == Output::Json, watched: true }
+    }
+
+    /// False once nobody reads any more.
+    pub(super) const fn is_watched(&self) -> bool {
+        self.watched
+    }
+
+    /// Says what is about to be seen.
+    pub(super) fn open(&mut self, rules: &RuleSet, speed: u32) {
+        let opening = self.story.opening(rules, speed);
+        self.aside(&opening);
+    }
+
+    /// Shows what one of the scripted does.
+    pub(super) fn act(&mut self, act: &Act, at: UnixMillis) {
+        if !self.json
+            && let Some(line) = self.story.act(act, at)
+        {
+            self.say(&line);
+        }
+    }
+
+    /// Shows changes as they come, for `beat`.
+    pub(super) fn wait(&mut self, changes: &Receiver<Vec<u8>>, beat: Duration) {
+        let begun = Instant::now();
+        while let Some(left) = beat.checked_sub(begun.elapsed()) {
+            match changes.recv_timeout(left) {
+                Ok(change) => self.change(&change),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Shows what is left.
+    pub(super) fn rest(&mut self, changes: &Receiver<Vec<u8>>) {
+        changes.try_iter().for_each(|change| self.change(&change));
+    }
+
+    /// Says what it all came to.
+    pub(super) fn close(&mut self, events: u64, took: Duration) {
+        let summary = self.story.summary(events, took);
+        self.aside(&summary);
+    }
+
+    fn change(&mut self, body: &[u8]) {
+        let text = String::from_utf8_lossy(body);
+        let Ok(seen) = serde_json::from_str::<Seen>(&text) else { return };
+        let line = self.story.change(&seen);
+        self.say(if self.json { &text } else { &line });
+    }
+
+    /// What is no change: beside the changes, if those are for a program.
+    fn aside(&mut self, lines: &[String]) {
+        match self.json {
+            true => lines.iter().for_each(out::note),
+            false => lines.iter().for_each(|line| self.say(line)),
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        self.watched &= writeln!(io::stdout().lock(), "{line}").is_ok();
+    }
+}

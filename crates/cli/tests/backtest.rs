@@ -1,0 +1,164 @@
+//! `tzeva backtest` as a program: its changes are the oracle's, line by line, whatever memory it is given and however its
+//! input is cut, packed and shuffled.
+#![cfg(test)]
+
+mod twin;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tzeva_bench::{Plan, Traffic};
+
+fn tzeva(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tzeva")).args(arguments).output().unwrap()
+}
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/ecom").join(name)
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// Runs a backtest that must end well, and gives its changes.
+fn changes(folder: &Path, arguments: &[&str]) -> String {
+    let file = folder.join("changes.ndjson");
+    let mut all = vec!["backtest", "--changes", text(&file)];
+    all.extend(arguments);
+    let ended = tzeva(&all);
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{:?} {errors}", ended.status);
+    fs::read_to_string(file).unwrap()
+}
+
+#[test]
+fn the_sample_changes_as_the_oracle_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (audiences, events) = (sample("audiences"), sample("ecom.ndjson.gz"));
+    let lines = twin::unpacked(&fs::read(&events).unwrap());
+    let given = ["--audiences", text(&audiences), "--events", text(&events)];
+    for until in ["", "2024-03-05T00:00:00Z", "max"] {
+        let want = twin::changes(&audiences, &lines, until);
+        assert!(want.len() > 500, "{} changes", want.len());
+        let mut arguments = given.to_vec();
+        if !until.is_empty() {
+            arguments.extend(["--until", until]);
+        }
+        let found = changes(folder.path(), &arguments);
+        for (found, want) in found.lines().zip(&want) {
+            assert_eq!(found, want);
+        }
+        assert_eq!(found.lines().count(), want.len(), "until {until:?}");
+    }
+}
+
+#[test]
+fn the_workload_changes_as_the_oracle_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let audiences = folder.path().join("rules");
+    fs::create_dir(&audiences).unwrap();
+    fs::write(audiences.join("paint.yaml"), tzeva_bench::paint()).unwrap();
+    fs::write(audiences.join("bench.yaml"), tzeva_bench::audiences(5, 40)).unwrap();
+    let mut lines = String::new();
+    for sent in Traffic::new(Plan::sized(7, 150, 2_500)) {
+        lines += &String::from_utf8(sent.call.json()).unwrap();
+        lines.push('\n');
+    }
+    let events = folder.path().join("events.ndjson");
+    fs::write(&events, &lines).unwrap();
+    let want = twin::changes(&audiences, &lines, "max");
+    assert!(want.len() > 100, "{} changes", want.len());
+    let given = ["--audiences", text(&audiences), "--until", "max", "--events", text(&events)];
+    let found = changes(folder.path(), &given);
+    assert!(found.lines().eq(want.iter()), "the oracle says otherwise");
+}
+
+#[test]
+fn cutting_packing_and_lack_of_memory_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (audiences, whole) = (sample("audiences"), sample("ecom.ndjson.gz"));
+    let lines = twin::unpacked(&fs::read(&whole).unwrap());
+    let rules = ["--audiences", text(&audiences)];
+    let want = changes(folder.path(), &[&rules[..], &["--events", text(&whole)]].concat());
+    // A third of the visitors in each file, the last file first.
+    let parts: Vec<PathBuf> = (0..3).map(|part| folder.path().join(format!("{part}"))).collect();
+    for (part, path) in parts.iter().enumerate() {
+        let own = lines.lines().filter(|line| twin::visitor(line) % 3 == part);
+        let own: String = own.map(|line| format!("{line}\n")).collect();
+        let packed = zstd::encode_all(own.as_bytes(), 1).unwrap();
+        fs::write(path, if part == 1 { own.into_bytes() } else { packed }).unwrap();
+    }
+    let files = [text(&parts[2]), text(&parts[1]), text(&parts[0])];
+    let cut = [&rules[..], &["--memory", "1", "--events"], &files[..]].concat();
+    let found = changes(folder.path(), &cut);
+    let sorted = |text: &str| {
+        let mut lines: Vec<String> = text.lines().map(twin::without_number).collect();
+        lines.sort();
+        lines
+    };
+    // Events of one instant now come in another order, which only the numbering shows.
+    assert!(sorted(&found) == sorted(&want), "the order of files changed what was decided");
+}
+
+#[test]
+fn what_is_no_event_is_counted_by_code_and_shown_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = folder.path().join("events.ndjson");
+    let mut file = fs::File::create(&events).unwrap();
+    let good =
+        r#"{"type":"track","event":"home","anonymousId":"v-1","timestamp":"2026-01-01T00:00:00Z"}"#;
+    writeln!(
+        file,
+        "{good}\n\n{{\"type\":\"track\"\n{good}\n{{\"type\":\"track\",\"event\":\"home\"}}"
+    )
+    .unwrap();
+    drop(file);
+    let audiences = sample("audiences");
+    let given = ["backtest", "--audiences", text(&audiences), "--output", "json", "--events"];
+    let ended = tzeva(&[&given[..], &[text(&events)]].concat());
+    assert!(ended.status.success());
+    let summary: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert_eq!(summary["lines"], 4);
+    assert_eq!((&summary["events"], &summary["duplicates"]), (&1.into(), &1.into()));
+    assert_eq!(summary["refused_by_code"]["malformed"], 1);
+    assert_eq!(summary["refused_by_code"]["missing_field"], 1);
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert!(errors.contains("events.ndjson:3: malformed"), "{errors}");
+}
+
+#[test]
+fn wrong_input_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let audiences = sample("audiences");
+    for (head, word) in [(&b"Obj\x01"[..], "Avro"), (b"PAR1", "Parquet"), (b"", "empty")] {
+        let events = folder.path().join("events");
+        fs::write(&events, head).unwrap();
+        let ended =
+            tzeva(&["backtest", "--audiences", text(&audiences), "--events", text(&events)]);
+        assert_eq!(ended.status.code(), Some(64));
+        assert!(String::from_utf8_lossy(&ended.stderr).contains(word));
+    }
+    let ended = tzeva(&["backtest", "--audiences", text(&audiences), "--events", "nowhere"]);
+    assert_eq!(ended.status.code(), Some(64));
+}
+
+#[test]
+fn a_folder_of_rules_is_checked_with_all_its_problems() {
+    let folder = tempfile::tempdir().unwrap();
+    let retail = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../audiences/retail");
+    let good = tzeva(&["audience", "check", text(&retail)]);
+    assert_eq!(good.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&good.stdout).contains("abandoned-cart"));
+    let broken = "audience: a\nenter: { event: { nmae: home } }\n---\naudience: b\nentr: 1\n";
+    fs::write(folder.path().join("broken.yaml"), broken).unwrap();
+    let ended = tzeva(&["audience", "check", text(folder.path())]);
+    assert_eq!(ended.status.code(), Some(1));
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert!(errors.contains("broken.yaml:2:19"), "{errors}");
+    assert!(
+        errors.contains("did you mean `name`?") && errors.contains("broken.yaml:5"),
+        "{errors}"
+    );
+}
