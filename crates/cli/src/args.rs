@@ -1,9 +1,7 @@
 //! The command line: each subcommand has a file of its own with its arguments and a `run`.
 
 use crate::exit::{Exit, Failure};
-use crate::{
-    audience, backtest, changes, config, dead_letters, demo, log, run, topics, visitor,
-};
+use crate::{audience, backtest, changes, config, dead_letters, demo, log, run, topics, visitor};
 use clap::{Parser, Subcommand};
 
 /// Exact-time retargeting: site visits and purchases to audience changes.
