@@ -69,7 +69,7 @@ fn the_workload_changes_as_the_oracle_says() {
     let events = folder.path().join("events.ndjson");
     fs::write(&events, &lines).unwrap();
     let want = twin::changes(&audiences, &lines, "max");
-    assert!(want.len() > 100, "{} changes", want.len());
+    assert!(want.len() >= 100, "{} changes", want.len());
     let given = ["--audiences", text(&audiences), "--until", "max", "--events", text(&events)];
     let found = changes(folder.path(), &given);
     assert!(found.lines().eq(want.iter()), "the oracle says otherwise");
