@@ -101,7 +101,8 @@ impl BrokerClock {
     /// Broker time now.
     pub fn now(&mut self, now: Moment) -> UnixMillis {
         if self.started {
-            let since = (now.monotonic - self.ack_monotonic).min(self.limits.ahead).max(Millis::ZERO);
+            let since =
+                (now.monotonic - self.ack_monotonic).min(self.limits.ahead).max(Millis::ZERO);
             self.last = self.last.max(self.ack + since);
         }
         self.last

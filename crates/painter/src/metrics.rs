@@ -254,7 +254,13 @@ impl PainterMetrics {
         let label = partition.to_string();
         let set = |gauge: &IntGaugeVec, value: i64| gauge.with_label_values(&[&label]).set(value);
         set(&self.owning, i64::from(standings.is_some()));
-        let Some(standings) = standings else { return };
+        let Some(standings) = standings else {
+            // A partition that was let go is somebody else's to report.
+            for gauge in [&self.lag_records, &self.profiles, &self.unapplied, &self.engine_time] {
+                set(gauge, 0);
+            }
+            return;
+        };
         let size = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         set(&self.lag_records, size(standings.waiting));
         set(&self.profiles, size(standings.profiles));
