@@ -10,6 +10,10 @@ use tzeva_commit::port::{ApplyResult, PortError, ScanPage, StoreReply, Ticket};
 use tzeva_model::{Millis, Shard, UnixMillis, VisitorId};
 use tzeva_profile::stored;
 
+/// Past due sets that are removed at a filing: those of the last four hours, twice what a filing reaches ahead. An older
+/// one, left by a process that died, is a few stale ids.
+const FORGET: i64 = 24;
+
 impl Owner {
     pub(super) fn store(&mut self, reply: StoreReply, now: Moment) -> Result<(), Trouble> {
         match reply {
@@ -170,7 +174,7 @@ impl Owner {
         let due = reign.engine.armed(filed.max(engine_time), until);
         reign.overlay.file(&due, until);
         reign.filed_at = Some(now.monotonic);
-        let mut old = reign.forgotten_until.max(bucket(engine_time) - pace.file_ahead - BUCKET);
+        let mut old = reign.forgotten_until.max(bucket(engine_time) - BUCKET.times(FORGET));
         while old < bucket(engine_time) {
             for shard in self.partition.shards(partitions) {
                 self.effects.push(Effect::ForgetDue(shard, old));
