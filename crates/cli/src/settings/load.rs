@@ -70,12 +70,43 @@ pub(crate) fn load(
     if !problems.is_empty() {
         return Err(problems);
     }
-    match serde_json::from_value::<Settings>(tree) {
-        Ok(settings) => {
-            let file = file.map(|path| path.display().to_string());
-            Ok(Loaded { settings, file, overridden })
+    wrong_values(&tree, "", &|value| value, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let settings =
+        serde_json::from_value(tree).map_err(|error| vec![format!("settings: {error}")])?;
+    let file = file.map(|path| path.display().to_string());
+    Ok(Loaded { settings, file, overridden })
+}
+
+/// Tries each value by itself, so that all wrong ones are named: every other setting has a default. `around` puts a value
+/// where it belongs.
+fn wrong_values(
+    tree: &Value,
+    at: &str,
+    around: &dyn Fn(Value) -> Value,
+    problems: &mut Vec<String>,
+) {
+    match tree {
+        Value::Object(map) => {
+            for (key, value) in map {
+                let path = if at.is_empty() { key.clone() } else { format!("{at}.{key}") };
+                let inside = |value| around(Value::Object(Map::from_iter([(key.clone(), value)])));
+                wrong_values(value, &path, &inside, problems);
+            }
         }
-        Err(error) => Err(vec![format!("settings: {error}")]),
+        Value::Array(items) if items.iter().any(Value::is_object) => {
+            for (index, item) in items.iter().enumerate() {
+                let inside = |value| around(Value::Array(vec![value]));
+                wrong_values(item, &format!("{at}[{index}]"), &inside, problems);
+            }
+        }
+        value => {
+            if let Err(error) = serde_json::from_value::<Settings>(around(value.clone())) {
+                problems.push(format!("{at} is {value}: {error}"));
+            }
+        }
     }
 }
 
@@ -120,7 +151,7 @@ fn unknown_keys(tree: &Value, known: &Value, at: &str, problems: &mut Vec<String
 fn nearest<'a>(key: &str, known: impl Iterator<Item = &'a String>) -> String {
     let near = known.map(|name| (distance(key, name), name)).min();
     match near {
-        Some((distance, name)) if distance <= 1 + key.len() / 3 => {
+        Some((distance, name)) if distance <= (key.len() / 3).max(1) => {
             format!("; did you mean `{name}`?")
         }
         _ => String::new(),
@@ -183,6 +214,14 @@ mod tests {
     fn a_duration_without_a_unit_is_refused() {
         let problems = loaded("late_after: '24'", &[]).unwrap_err();
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].contains("late_after") || problems[0].contains("24"), "{problems:?}");
+        assert!(problems[0].starts_with("late_after is \"24\": "), "{problems:?}");
+    }
+
+    #[test]
+    fn every_wrong_value_is_named_at_once() {
+        let text = "partitions: many\nsources: [{topic: a}, {topic: 7}]\nhistory: {max_age: 400}";
+        let problems = loaded(text, &[]).unwrap_err();
+        let places: Vec<_> = problems.iter().filter_map(|p| p.split(" is ").next()).collect();
+        assert_eq!(places, ["history.max_age", "partitions", "sources[1].topic"]);
     }
 }
