@@ -1,6 +1,8 @@
 //! The settings file: what may stand in it, read together with the environment, all problems reported at once.
 
 mod check;
+#[cfg(test)]
+mod documented;
 mod load;
 mod value;
 
