@@ -10,7 +10,7 @@ use crate::live::Look;
 use crate::view::View;
 use generate::{Case as Scenario, case};
 use tzeva_audience::Node;
-use tzeva_model::Millis;
+use tzeva_model::{Amount, Category, EventId, Item, Millis, Name};
 
 /// So many milliseconds from a decision on are looked at.
 const AHEAD: i64 = 60;
@@ -89,4 +89,55 @@ fn an_audience_whose_gate_is_shut_can_not_come_true_by_time() {
         }
     });
     assert!(shut > 1_000, "gates are shut: {shut}");
+}
+
+#[test]
+fn a_profile_takes_no_more_bytes_than_are_accounted_for() {
+    let mut greatest = 0;
+    each_visitor(true, |engine, visitor| {
+        let mut visitor = visitor.clone();
+        let bytes = size::measure(&mut visitor.profile);
+        let limit = engine.settings.max_profile_bytes;
+        assert!(bytes + visitor.room <= limit, "{bytes} and {} free", visitor.room);
+        greatest = greatest.max(bytes);
+    });
+    assert!(greatest > 200, "{greatest}");
+}
+
+#[test]
+fn a_large_profile_takes_no_more_bytes_than_are_accounted_for() {
+    let Scenario { rules, records, .. } = case(1, true);
+    let mut engine = Engine::new(Arc::new(rules), Settings::default(), UnixMillis::MIN);
+    let random = &mut random::Random::new(1);
+    let (start, event) = records[0].clone();
+    let mut greatest = 0;
+    for number in 0..6_000 {
+        let now = start + Millis::new(number * 1_800_000);
+        let id = EventId::new(&format!("e{number}"));
+        let name = Name::new(NameKind::Event, random.pick(&["x", "y", "z", "order_completed"]));
+        let items = (0..random.within(0, 5)).map(|_| item(random)).collect();
+        let event = Event { id, name, items, occurred_at: now, ..event.clone() };
+        engine.fire_until(now, &mut Draft::default());
+        assert_eq!(engine.take(now, &event, &mut Draft::default()), Outcome::Painted);
+        if number % 20 == 0 {
+            let mut visitor = engine.roster.get(&event.visitor).unwrap().clone();
+            let bytes = size::measure(&mut visitor.profile);
+            let limit = engine.settings.max_profile_bytes;
+            assert!(bytes + visitor.room <= limit, "{bytes} and {} free of {limit}", visitor.room);
+            greatest = greatest.max(bytes);
+        }
+    }
+    assert!(greatest > 40_000, "{greatest}");
+}
+
+/// One of many products, each with a brand and a category of its own.
+fn item(random: &mut random::Random) -> Item {
+    let number = random.below(4_000);
+    Item {
+        product: Some(Name::new(NameKind::Product, &format!("p{number}"))),
+        brand: Some(Name::new(NameKind::Brand, &format!("b{}", number % 300))),
+        category: Category::from_parts(format!("c{}/d{number}", number % 20).split('/')),
+        price: Some(Amount::new(random.within(1, 90_000))),
+        quantity: random.maybe(50, |r| u32::try_from(r.within(1, 9)).unwrap()),
+    }
 }
