@@ -123,6 +123,29 @@ fn no_deadline_is_late_or_early_by_a_millisecond() {
 }
 
 #[test]
+fn looking_at_every_millisecond_finds_nothing_that_deadlines_miss() {
+    check(true, |case, random| {
+        let mut run = Run::new(case);
+        let until = case.until.min(case.records[case.records.len() - 1].0 + Millis::new(100));
+        let ends = case.records.iter().map(|(time, _)| *time).chain([until]).skip(1);
+        for ((time, event), end) in case.records.iter().zip(ends) {
+            // Records of one instant go before anything else that this instant brings.
+            let _ = run.record(*time, event);
+            let mut now = *time;
+            while now < end {
+                run.look_at_all(now);
+                now = now + Millis::new(1);
+            }
+            if random.chance(10) {
+                run.begin_anew();
+            }
+        }
+        let whole = Case { until: until - Millis::new(1), ..case.clone() };
+        assert_eq!(run.outcome.changes, Run::whole(&whole).changes);
+    });
+}
+
+#[test]
 fn deadlines_fire_in_order_of_instant_and_visitor() {
     check(true, |case, _| {
         let mut run = Run::new(case);

@@ -70,6 +70,16 @@ impl<'a> Run<'a> {
         self.commit();
     }
 
+    /// Looks at every visitor at `now`, due or not, and commits.
+    pub(crate) fn look_at_all(&mut self, now: UnixMillis) {
+        self.engine.evict(&|_| false, 0);
+        for (visitor, profile) in self.profiles() {
+            self.engine.load(visitor, Some(Profile { deadline: Some(now), ..profile }));
+        }
+        self.engine.fire_until(now + Millis::new(1), &mut self.draft);
+        self.commit();
+    }
+
     /// A new engine that knows nothing but the deadlines, each from the stored bytes.
     pub(crate) fn begin_anew(&mut self) {
         self.engine = engine(self.case, self.engine.engine_time());
