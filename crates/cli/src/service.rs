@@ -45,6 +45,9 @@ struct Signals {
 /// How often it is looked whether there is a reason to stop.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long after a signal another one is taken for its echo.
+const ECHO: Duration = Duration::from_secs(1);
+
 // === impl Service ===
 
 impl Service {
@@ -98,7 +101,7 @@ impl Service {
         let stop = tokio::task::spawn_blocking(move || painting.stop(within));
         let ends = tokio::select! {
             ends = stop => ends.unwrap_or_default(),
-            () = signals.next() => {
+            () = Signals::again() => {
                 tracing::warn!("a second signal: ending at once; the next start recovers from the log");
                 std::process::exit(75);
             }
@@ -115,6 +118,16 @@ impl Signals {
     fn listen() -> std::io::Result<Self> {
         let terminate = signal(SignalKind::terminate())?;
         Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for a further signal. A terminal or a supervisor may send the first one twice, to the process and to its
+    /// group: what comes within a second is that one.
+    async fn again() {
+        tokio::time::sleep(ECHO).await;
+        match Self::listen() {
+            Ok(mut signals) => signals.next().await,
+            Err(_) => std::future::pending().await,
+        }
     }
 
     async fn next(&mut self) {
