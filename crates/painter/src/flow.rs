@@ -8,7 +8,7 @@ use crate::batch::{Batch, Decided, Step};
 use crate::names::Catalogue;
 use tzeva_decode::{Decoded, Decoder};
 use tzeva_engine::Engine;
-use tzeva_model::{Partition, UnixMillis};
+use tzeva_model::{Outcome, Partition, UnixMillis};
 
 /// Bytes to events, or why not. `Err`: a schema has to be fetched first, and then this is done again from where it stopped.
 pub fn decode(
@@ -41,7 +41,8 @@ pub fn decide(
             Ok(event) => engine.take(time, event, &mut decided.draft), // paint, evaluate: entered, exited, and why
             Err(rejection) => rejection.clone().into(),
         };
-        if let Ok(event) = &event {
+        // What a refused event named is named by nothing that was kept.
+        if let (Ok(event), Outcome::Painted | Outcome::Duplicate) = (&event, &outcome) {
             names.meet(event, engine.engine_time(), &mut decided.names);
         }
         decided.record(batch, outcome); // exactly one outcome each
@@ -49,3 +50,6 @@ pub fn decide(
     engine.fire_until(until, &mut decided.draft); // then time alone
     decided
 }
+
+#[cfg(test)]
+mod tests;
