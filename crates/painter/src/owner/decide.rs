@@ -229,6 +229,7 @@ impl Owner {
         reign.flights.push_back(Flight {
             ticket,
             seq: part.seq,
+            epoch: part.epoch,
             offset: LogOffset::new(0),
             sent: now.monotonic,
             clock: part.clock,

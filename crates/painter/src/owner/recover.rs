@@ -275,6 +275,7 @@ impl Owner {
             let flight = Flight {
                 ticket,
                 seq: position.seq,
+                epoch: position.epoch,
                 offset: position.offset,
                 sent: now.monotonic,
                 clock: standing.clock,

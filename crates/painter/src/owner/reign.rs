@@ -9,7 +9,7 @@ use tzeva_commit::{Ledger, Marker};
 use tzeva_decode::SchemaKey;
 use tzeva_engine::Engine;
 use tzeva_model::{
-    Change, ChangeNumber, Incarnation, LogOffset, Millis, NameId, Seq, Shard, SourceOffset,
+    Change, ChangeNumber, Epoch, Incarnation, LogOffset, Millis, NameId, Seq, Shard, SourceOffset,
     UnixMillis, VisitorId,
 };
 
@@ -103,6 +103,8 @@ pub(super) struct Loading {
 pub(super) struct Flight {
     pub ticket: Ticket,
     pub seq: Seq,
+    /// The epoch it was decided under: of a recovered one, an earlier owner's.
+    pub epoch: Epoch,
     pub offset: LogOffset,
     pub sent: Millis,
     pub clock: UnixMillis,

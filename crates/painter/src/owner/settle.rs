@@ -166,7 +166,7 @@ impl Owner {
             reign.last = Marker {
                 incarnation: reign.incarnation,
                 offset: flight.offset,
-                epoch: reign.ledger.epoch(),
+                epoch: flight.epoch,
                 seq: flight.seq,
                 filed_until: UnixMillis::MIN,
             };
