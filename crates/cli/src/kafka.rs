@@ -16,6 +16,7 @@ pub(crate) fn settings(settings: &Settings) -> tzeva_kafka::Settings {
     };
     tzeva_kafka::Settings {
         group: kafka.group.clone(),
+        instance: kafka.instance.clone(),
         security: Security {
             protocol: Protocol::from_name(&kafka.security).unwrap_or_default(),
             mechanism: kafka.sasl_mechanism.clone(),

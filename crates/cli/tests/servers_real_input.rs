@@ -4,17 +4,17 @@
 
 mod shop;
 
-use shop::data::{generated, generated_shop, sample, sample_calls, sample_shop};
+use shop::data::{generated, generated_shop, now, sample, sample_calls, sample_shop};
 use shop::painter::{Painter, drained};
 use shop::{Shop, judge};
-use tzeva_model::{Millis, UnixMillis};
+use tzeva_model::Millis;
 
 #[test]
 fn the_sample_comes_out_as_the_oracle_says_instant_by_instant() {
     let shop = Shop::open(sample_shop(4, true));
     let records = sample(&shop, Millis::ZERO);
     shop.feed(&records);
-    let mut painter = Painter::start(&shop, "painter");
+    let mut painter = Painter::start(&shop);
     drained(&shop, &mut painter, true);
     painter.stop();
     let verdicts = judge::all(&shop);
@@ -34,7 +34,7 @@ fn products_orders_and_refunds_come_out_as_the_oracle_says() {
     let shop = Shop::open(generated_shop(4, true, folder.path()));
     let records = generated(&shop, 7, 1_500, 20_000);
     shop.feed(&records);
-    let mut painter = Painter::start(&shop, "painter");
+    let mut painter = Painter::start(&shop);
     drained(&shop, &mut painter, true);
     painter.stop();
     let verdicts = judge::all(&shop);
@@ -54,16 +54,11 @@ fn on_topics_with_the_brokers_time_the_oracle_agrees_on_the_times_read_back() {
     let (last, _) = &calls[calls.len() - 1];
     let records = sample(&shop, now() - last.occurred_at);
     shop.feed(&records);
-    let mut painter = Painter::start(&shop, "painter");
+    let mut painter = Painter::start(&shop);
     drained(&shop, &mut painter, false);
     painter.stop();
     let verdicts = judge::all(&shop);
     assert_eq!((verdicts.events, verdicts.profiles), (31_106, 600));
     assert!(verdicts.changes.iter().any(|change| change.origin == "late"));
     println!("{} changes, until {:?}", verdicts.changes.len(), verdicts.until);
-}
-
-fn now() -> UnixMillis {
-    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-    UnixMillis::new(i64::try_from(since.as_millis()).unwrap())
 }

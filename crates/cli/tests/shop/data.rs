@@ -61,6 +61,12 @@ pub(crate) fn generated(shop: &Shop, seed: u64, visitors: u64, events: u64) -> V
     traffic.map(record).collect()
 }
 
+/// The wall clock.
+pub(crate) fn now() -> UnixMillis {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+    UnixMillis::new(i64::try_from(since.as_millis()).unwrap())
+}
+
 fn restamped(line: &str, at: UnixMillis) -> String {
     let mut call: Value = serde_json::from_str(line).unwrap();
     call["timestamp"] = json!(at.to_string());

@@ -4,6 +4,7 @@
 pub(crate) mod data;
 pub(crate) mod judge;
 pub(crate) mod painter;
+pub(crate) mod random;
 pub(crate) mod told;
 
 use serde_json::{Value, json};

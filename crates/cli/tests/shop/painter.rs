@@ -23,10 +23,17 @@ pub(crate) struct End {
 // === impl Painter ===
 
 impl Painter {
-    /// Starts `tzeva run` with the shop's own settings; `name` tells its log from others'.
-    pub(crate) fn start(shop: &Shop, name: &str) -> Self {
-        let settings = shop.settings_file("tzeva.yaml", |_| {});
-        let log = shop.folder.path().join(format!("{name}.log"));
+    /// Starts `tzeva run` with the shop's own settings.
+    pub(crate) fn start(shop: &Shop) -> Self {
+        Self::start_as(shop, "only", 0)
+    }
+
+    /// The same as a named member of the group, which a restart stays; `life` counts restarts.
+    pub(crate) fn start_as(shop: &Shop, instance: &str, life: usize) -> Self {
+        let settings = shop.settings_file(&format!("{instance}.yaml"), |settings| {
+            settings["kafka"]["instance"] = instance.into();
+        });
+        let log = shop.folder.path().join(format!("{instance}-{life}.log"));
         let file = File::create(&log).unwrap();
         let child = tzeva(&["run", "--from", "earliest", "--config"])
             .arg(settings)
@@ -78,19 +85,25 @@ impl Drop for Painter {
     }
 }
 
-/// Waits until every source record is decided; with `quiet`, also until nothing has happened for a while.
+/// Waits until every source record is decided and every partition has a new commit, so an owner; with `quiet`, also
+/// until nothing has happened for a while.
 pub(crate) fn drained(shop: &Shop, painter: &mut Painter, quiet: bool) {
     let began = Instant::now();
     let mut followers: Vec<Follower> = shop.partitions().map(|_| Follower::new()).collect();
     let fed = fed(shop);
+    for (follower, partition) in followers.iter_mut().zip(shop.partitions()) {
+        follower.read(shop, partition);
+    }
+    let before: Vec<usize> = followers.iter().map(|follower| follower.commits.len()).collect();
     wait_for("every record is decided", || {
         painter.still_runs();
         for (follower, partition) in followers.iter_mut().zip(shop.partitions()) {
             follower.read(shop, partition);
         }
         let decided: i64 = followers.iter().map(Follower::decided).sum();
+        let owned = followers.iter().zip(&before).all(|(now, before)| now.commits.len() > *before);
         let still = !quiet || followers.iter().all(Follower::is_quiet);
-        (decided == fed && still).then_some(())
+        (decided == fed && owned && still).then_some(())
     });
     println!("drained {fed} records in {:?} of at most {PATIENCE:?}", began.elapsed());
 }
