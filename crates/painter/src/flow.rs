@@ -1,6 +1,6 @@
 //! The whole flow of one commit: read this file first.
 //!
-//! The owner cuts ranges from the source topics, and merges what they hold by record time ([`crate::merge`]). Here the
+//! The owner cuts ranges from the source topics, and merges what they hold by record time (`merge.rs`). Here the
 //! records become events, events and passing time become decisions, and what was decided becomes one commit record. The
 //! owner appends it to the log; when it counts there, it is true, and only then it is published and applied.
 
