@@ -3,22 +3,13 @@
 //! The recipe is [`run`]: rules, events in order of time, one engine, changes and a summary. Nothing waits for anything
 //! but the disk, and two runs over the same files give the same changes, byte by byte.
 
-mod gather;
-mod input;
-mod progress;
-mod replay;
 mod report;
-mod sort;
-mod tally;
 
 use crate::audience::given::Given;
 use crate::exit::{Exit, Failure};
 use crate::out::{self, Output};
 use crate::{audience, rules, wiring};
 use anyhow::Context;
-use gather::Gathered;
-use progress::Progress;
-use replay::Replay;
 use report::Report;
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -26,6 +17,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use tzeva_audience::{CheckSettings, RuleSet};
+use tzeva_backtest::gather::{self, Gathered};
+use tzeva_backtest::progress::Progress;
+use tzeva_backtest::replay::Replay;
+use tzeva_backtest::sort;
 use tzeva_decode::Decoder;
 use tzeva_model::UnixMillis;
 
@@ -75,7 +70,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let given = Given::load(args.config.as_deref())?;
     let rules = compiled(&args, &given)?;
     let changes = args.changes.as_deref().map(create).transpose()?;
-    let mut progress = Progress::new();
+    let mut progress = Progress::start();
     let begun = Instant::now();
     let memory = args.memory.saturating_mul(MIB);
     let gathered = gather::gather(&args.events, &rules.decode, memory, &mut progress);

@@ -1,14 +1,14 @@
 //! What a backtest found, for people and for programs.
 
-use super::gather::Refused;
-use super::input::Places;
-use super::replay::Replay;
-use super::tally::Group;
 use crate::ink::{Ink, Tint};
 use crate::out;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tzeva_audience::{Audience, RuleSet};
+use tzeva_backtest::gather::Refused;
+use tzeva_backtest::input::Places;
+use tzeva_backtest::replay::Replay;
+use tzeva_backtest::tally::Group;
 use tzeva_model::{Millis, UnixMillis};
 
 /// A finished run.

@@ -11,22 +11,22 @@ use tzeva_decode::MAX_RECORD;
 /// Some lines one after the other. Lines are numbered through all files, so that the number alone is the order of
 /// arrival.
 #[derive(Debug, Default)]
-pub(super) struct Block {
-    pub(super) bytes: Vec<u8>,
-    pub(super) lines: Vec<LineAt>,
+pub struct Block {
+    pub bytes: Vec<u8>,
+    pub lines: Vec<LineAt>,
 }
 
 /// A line of a block, without its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LineAt {
-    pub(super) number: u64,
-    pub(super) start: u32,
-    pub(super) len: u32,
+pub struct LineAt {
+    pub number: u64,
+    pub start: u32,
+    pub len: u32,
 }
 
 /// What was read: from which line number on which file speaks.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub struct Places {
     files: Vec<(u64, PathBuf)>,
 }
 
@@ -42,7 +42,7 @@ const LINE: usize = MAX_RECORD + 1;
 
 impl Places {
     /// `file:line` of a line number.
-    pub(super) fn name(&self, number: u64) -> String {
+    pub fn name(&self, number: u64) -> String {
         let place = self.files.partition_point(|(first, _)| *first <= number);
         match place.checked_sub(1).and_then(|place| self.files.get(place)) {
             Some((first, path)) => format!("{}:{}", path.display(), number - first + 1),
@@ -60,12 +60,12 @@ impl<R: Read> Read for Counted<R> {
 }
 
 /// Bytes of all files together, for a progress line; stdin counts for nothing.
-pub(super) fn size(paths: &[PathBuf]) -> u64 {
+pub fn size(paths: &[PathBuf]) -> u64 {
     paths.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|file| file.len()).sum()
 }
 
 /// Reads all files in order; `take` gets the blocks and says whether to go on.
-pub(super) fn read(
+pub fn read(
     paths: &[PathBuf],
     done: &Arc<AtomicU64>,
     take: &mut dyn FnMut(Block) -> bool,

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The progress line.
-pub(super) struct Progress {
+pub struct Progress {
     shown: bool,
     last: Instant,
     dirty: bool,
@@ -19,22 +19,22 @@ const BAR: u64 = 24;
 // === impl Progress ===
 
 impl Progress {
-    pub(super) fn new() -> Self {
+    pub fn start() -> Self {
         Self { shown: std::io::stderr().is_terminal(), last: Instant::now(), dirty: false }
     }
 
     /// So many events are read, of `size` bytes of files.
-    pub(super) fn reading(&mut self, events: u64, bytes: &AtomicU64, size: u64) {
+    pub fn reading(&mut self, events: u64, bytes: &AtomicU64, size: u64) {
         self.show("reading ", events, (bytes.load(Ordering::Relaxed), size));
     }
 
     /// So many of `all` events are decided.
-    pub(super) fn deciding(&mut self, events: u64, all: u64) {
+    pub fn deciding(&mut self, events: u64, all: u64) {
         self.show("deciding", events, (events, all));
     }
 
     /// Wipes it.
-    pub(super) fn end(&mut self) {
+    pub fn end(&mut self) {
         if std::mem::take(&mut self.dirty) {
             let _ = write!(std::io::stderr(), "\r\x1b[K");
         }

@@ -5,22 +5,22 @@ use tzeva_audience::RuleSet;
 use tzeva_model::{Change, Direction, NameId, Place, ReasonKind, UnixMillis, VisitorId};
 
 /// All audiences.
-pub(super) struct Tally {
+pub struct Tally {
     audiences: Vec<Group>,
     places: HashMap<NameId, usize>,
 }
 
 /// One audience.
 #[derive(Debug, Default)]
-pub(super) struct Group {
-    pub(super) entered: u64,
-    pub(super) exited: u64,
-    pub(super) peak: u64,
+pub struct Group {
+    pub entered: u64,
+    pub exited: u64,
+    pub peak: u64,
     /// Who is in, since when.
     members: HashMap<VisitorId, UnixMillis>,
     /// How long each stay was that ended, in milliseconds; sorted when first asked.
     stays: Vec<i64>,
-    pub(super) exits: BTreeMap<(Place, ReasonKind), u64>,
+    pub exits: BTreeMap<(Place, ReasonKind), u64>,
     curve: Curve,
 }
 
@@ -40,7 +40,7 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 // === impl Tally ===
 
 impl Tally {
-    pub(super) fn new(rules: &RuleSet) -> Self {
+    pub fn new(rules: &RuleSet) -> Self {
         let places = rules.audiences.iter().enumerate();
         Self {
             places: places.map(|(place, audience)| (audience.name.id(), place)).collect(),
@@ -49,14 +49,14 @@ impl Tally {
     }
 
     /// Takes in a change; they come in order of time.
-    pub(super) fn change(&mut self, change: &Change) {
+    pub fn change(&mut self, change: &Change) {
         if let Some(place) = self.places.get(&change.audience) {
             self.audiences[*place].change(change);
         }
     }
 
     /// The audiences, in the order of the rule set.
-    pub(super) fn audiences(&mut self) -> &mut [Group] {
+    pub fn audiences(&mut self) -> &mut [Group] {
         &mut self.audiences
     }
 }
@@ -65,19 +65,19 @@ impl Tally {
 
 impl Group {
     /// Who is in now.
-    pub(super) fn now(&self) -> usize {
+    pub fn now(&self) -> usize {
         self.members.len()
     }
 
     /// The share `per_mille` of all finished stays are no longer than this; `None` if none has ended.
-    pub(super) fn stay(&mut self, per_mille: usize) -> Option<i64> {
+    pub fn stay(&mut self, per_mille: usize) -> Option<i64> {
         self.stays.sort_unstable();
         let rank = (self.stays.len() * per_mille).div_ceil(1_000).max(1);
         self.stays.get(rank - 1).copied()
     }
 
     /// Its size from `from` to `to`, in `width` characters; blank while nobody is in.
-    pub(super) fn spark(&self, from: UnixMillis, to: UnixMillis, width: u32) -> String {
+    pub fn spark(&self, from: UnixMillis, to: UnixMillis, width: u32) -> String {
         let top = self.peak.max(1).cast_signed();
         let span = (to - from).get().max(1);
         let bar = |place: u32| {

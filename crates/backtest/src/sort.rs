@@ -1,7 +1,7 @@
 //! Sorts lines by (instant, order of arrival) in bounded memory: what doesn't fit is sorted and written to a temporary
 //! file that has no name, so that nothing is left behind however the process ends; then all are merged.
 
-use super::input::Block;
+use crate::input::Block;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fs::File;
@@ -9,14 +9,14 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 
 /// A line with the instant it is sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) at: i64,
-    pub(super) number: u64,
-    pub(super) bytes: Vec<u8>,
+pub struct Line {
+    pub at: i64,
+    pub number: u64,
+    pub bytes: Vec<u8>,
 }
 
 /// Takes lines, gives them sorted.
-pub(super) struct Sorter {
+pub struct Sorter {
     /// Bytes that may be held.
     limit: usize,
     held: usize,
@@ -43,7 +43,7 @@ type Run = Box<dyn Iterator<Item = io::Result<Line>> + Send>;
 type Head = (i64, u64, usize, Vec<u8>);
 
 /// The lines of all runs in order.
-pub(super) struct Merged {
+pub struct Merged {
     runs: Vec<Run>,
     /// The next line of each run that has one.
     heads: BinaryHeap<Reverse<Head>>,
@@ -61,12 +61,12 @@ const BUFFER: usize = 256 * 1024;
 
 impl Sorter {
     /// A sorter that holds about `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    pub fn new(limit: usize) -> Self {
         Self { limit, held: 0, blocks: vec![], entries: vec![], runs: vec![], spilled: 0 }
     }
 
     /// Takes the lines of a block that have an instant, one for one.
-    pub(super) fn push(&mut self, block: Block, instants: &[Option<i64>]) -> io::Result<()> {
+    pub fn push(&mut self, block: Block, instants: &[Option<i64>]) -> io::Result<()> {
         let place = u32::try_from(self.blocks.len()).map_err(io::Error::other)?;
         let lines = block.lines.iter().zip(instants);
         self.entries.extend(lines.filter_map(|(line, at)| {
@@ -80,12 +80,12 @@ impl Sorter {
     }
 
     /// How many runs were written to the disk.
-    pub(super) const fn spilled(&self) -> u64 {
+    pub const fn spilled(&self) -> u64 {
         self.spilled
     }
 
     /// All lines in order.
-    pub(super) fn sorted(mut self) -> io::Result<Merged> {
+    pub fn sorted(mut self) -> io::Result<Merged> {
         let mut runs: Vec<Run> = Vec::new();
         for file in std::mem::take(&mut self.runs) {
             runs.push(Box::new(FileRun::new(file)?));
@@ -214,8 +214,8 @@ fn write_line(out: &mut impl Write, at: i64, number: u64, bytes: &[u8]) -> io::R
 
 #[cfg(test)]
 mod tests {
-    use super::super::input::LineAt;
     use super::*;
+    use crate::input::LineAt;
 
     /// Blocks of three lines whose instants jump about; every seventh line is none.
     fn sorted(limit: usize, blocks: u64) -> (Vec<(i64, u64)>, u64) {

@@ -1,8 +1,8 @@
 //! History through the engine on a virtual clock: record time is the event's own, and time moves only as events and
 //! deadlines move it.
 
-use super::gather::{Batch, Refused};
-use super::tally::Tally;
+use crate::gather::{Batch, Refused};
+use crate::tally::Tally;
 use std::io::{self, Write};
 use std::sync::Arc;
 use tzeva_audience::RuleSet;
@@ -13,7 +13,7 @@ use tzeva_painter::render::Renderer;
 use tzeva_painter::{Catalogue, SharedNames};
 
 /// A run.
-pub(super) struct Replay<'a> {
+pub struct Replay<'a> {
     rules: Arc<RuleSet>,
     idle: Millis,
     until: UnixMillis,
@@ -26,22 +26,22 @@ pub(super) struct Replay<'a> {
     /// Where changes are written, a line each.
     changes: Option<Box<dyn Write + 'a>>,
     /// Changes so far.
-    pub(super) number: u64,
-    pub(super) tally: Tally,
-    pub(super) counts: Counts,
-    pub(super) outcomes: Outcomes,
-    pub(super) refused: Refused,
+    pub number: u64,
+    pub tally: Tally,
+    pub counts: Counts,
+    pub outcomes: Outcomes,
+    pub refused: Refused,
 }
 
 /// What became of the events.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Outcomes {
+pub struct Outcomes {
     /// They left a stroke.
-    pub(super) painted: u64,
+    pub painted: u64,
     /// They repeated another one.
-    pub(super) duplicates: u64,
+    pub duplicates: u64,
     /// They lie after the end of the run.
-    pub(super) after_the_end: u64,
+    pub after_the_end: u64,
 }
 
 /// Deadlines of so many visitors are fired before their changes are written.
@@ -51,7 +51,7 @@ const DEADLINES: usize = 4_096;
 
 impl<'a> Replay<'a> {
     /// A run up to and including `until`.
-    pub(super) fn new(
+    pub fn new(
         rules: Arc<RuleSet>,
         settings: Settings,
         until: UnixMillis,
@@ -75,7 +75,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Decides a batch, and publishes what came of it.
-    pub(super) fn batch(&mut self, batch: Batch) -> io::Result<()> {
+    pub fn batch(&mut self, batch: Batch) -> io::Result<()> {
         let mut draft = Draft::default();
         for (number, event) in batch {
             if event.occurred_at > self.until {
@@ -90,7 +90,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Runs the deadlines that are left, up to and including the end, and closes the output.
-    pub(super) fn finish(&mut self) -> io::Result<()> {
+    pub fn finish(&mut self) -> io::Result<()> {
         let end = self.until + Millis::new(1);
         while let Some(next) = self.engine.next_deadline().filter(|next| *next < end) {
             self.last = self.last.max(next);
@@ -103,12 +103,12 @@ impl<'a> Replay<'a> {
     }
 
     /// The last instant decided: the end that was asked for, or where the last deadline of all lay.
-    pub(super) fn end(&self) -> UnixMillis {
+    pub fn end(&self) -> UnixMillis {
         if self.until == UnixMillis::MAX { self.last } else { self.until }
     }
 
     /// Visitors that have a profile at the end, or had one.
-    pub(super) fn visitors(&self) -> usize {
+    pub fn visitors(&self) -> usize {
         self.engine.len()
     }
 

@@ -3,9 +3,9 @@
 //! Every line is decoded twice: once to learn its instant and whether it is an event at all, once when its turn comes.
 //! In between it is kept as it was written, which takes less room than an event does.
 
-use super::input::{self, Block, Places};
-use super::progress::Progress;
-use super::sort::{Merged, Sorter};
+use crate::input::{self, Block, Places};
+use crate::progress::Progress;
+use crate::sort::{Merged, Sorter};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -16,23 +16,23 @@ use tzeva_model::{Event, Partition, Rejection, RejectionCode};
 
 /// Lines that are no events, or that the engine could not take.
 #[derive(Debug, Default)]
-pub(super) struct Refused {
-    pub(super) by_code: BTreeMap<RejectionCode, u64>,
+pub struct Refused {
+    pub by_code: BTreeMap<RejectionCode, u64>,
     /// The first few by line number.
-    pub(super) first: Vec<(u64, Rejection)>,
+    pub first: Vec<(u64, Rejection)>,
 }
 
 /// All events of the files, sorted.
-pub(super) struct Gathered {
-    pub(super) lines: Merged,
-    pub(super) places: Places,
-    pub(super) refused: Refused,
+pub struct Gathered {
+    pub lines: Merged,
+    pub places: Places,
+    pub refused: Refused,
     /// Lines that hold an event.
-    pub(super) events: u64,
+    pub events: u64,
     /// The instants of the first and the last event.
-    pub(super) span: Option<(i64, i64)>,
+    pub span: Option<(i64, i64)>,
     /// How many sorted runs went to the disk.
-    pub(super) spilled: u64,
+    pub spilled: u64,
 }
 
 /// A block whose lines have been looked at.
@@ -43,7 +43,7 @@ struct Looked {
 }
 
 /// Events with the numbers of their lines.
-pub(super) type Batch = Vec<(u64, Event)>;
+pub type Batch = Vec<(u64, Event)>;
 
 /// Refused lines that are shown.
 const SHOWN: usize = 5;
@@ -55,7 +55,7 @@ const BATCH: usize = 1_024;
 // === impl Refused ===
 
 impl Refused {
-    pub(super) fn add(&mut self, number: u64, rejection: Rejection) {
+    pub fn add(&mut self, number: u64, rejection: Rejection) {
         *self.by_code.entry(rejection.code).or_default() += 1;
         let place = self.first.partition_point(|(first, _)| *first < number);
         if place < SHOWN {
@@ -65,7 +65,7 @@ impl Refused {
     }
 
     /// Takes in those of a later step.
-    pub(super) fn merge(&mut self, others: Self) {
+    pub fn merge(&mut self, others: Self) {
         for (code, count) in others.by_code {
             *self.by_code.entry(code).or_default() += count;
         }
@@ -74,13 +74,13 @@ impl Refused {
         self.first.truncate(SHOWN);
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.by_code.values().sum()
     }
 }
 
 /// Reads, looks at and sorts all lines.
-pub(super) fn gather(
+pub fn gather(
     files: &[PathBuf],
     decode: &tzeva_decode::Settings,
     memory: usize,
@@ -142,11 +142,7 @@ fn look(mut decoder: Decoder, jobs: &Receiver<Block>, results: &Sender<Looked>) 
 }
 
 /// Decodes sorted lines into batches until nobody wants more.
-pub(super) fn decode(
-    lines: Merged,
-    mut decoder: Decoder,
-    batches: &Sender<Batch>,
-) -> anyhow::Result<()> {
+pub fn decode(lines: Merged, mut decoder: Decoder, batches: &Sender<Batch>) -> anyhow::Result<()> {
     let mut batch = Vec::with_capacity(BATCH);
     for line in lines {
         let line = line?;
@@ -165,7 +161,7 @@ pub(super) fn decode(
 }
 
 /// A channel of batches.
-pub(super) fn channel() -> (Sender<Batch>, Receiver<Batch>) {
+pub fn channel() -> (Sender<Batch>, Receiver<Batch>) {
     bounded(QUEUE)
 }
 
