@@ -1,6 +1,7 @@
 //! The developer's tool: `cargo xtask <verb>`. `.ci/run` and a fresh machine use the same verbs.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what a tool is for")]
 
+mod bench;
 mod docs;
 mod install;
 mod servers;
@@ -32,6 +33,8 @@ enum Verb {
     Faults,
     /// Writes the pages that are made from code, and checks that documents and code agree.
     Docs(docs::Options),
+    /// Runs a benchmark in a release build.
+    Bench(bench::Options),
     /// Prints how long files, functions and comments are; fails where one is too long.
     Sizes,
 }
@@ -43,6 +46,7 @@ fn main() -> Result<()> {
         Verb::Sim(options) => sim::run(&options),
         Verb::Faults => sim::faults(),
         Verb::Docs(options) => docs::run(&options),
+        Verb::Bench(options) => bench::run(&options),
         Verb::Sizes => sizes::run(),
     }
 }

@@ -116,8 +116,12 @@ fn node(number: usize, count: usize) -> (&'static str, String) {
         301..=3_000 => 2,
         _ => return ("product", Product(number % PRODUCTS).to_string()),
     };
-    let path = Product(number % TOPS[depth]).category();
-    let parts: Vec<&str> = path.split('/').take(depth + 1).collect();
+    let product = Product(number % TOPS[depth]);
+    if depth == 0 {
+        return ("brand", product.brand());
+    }
+    let path = product.category();
+    let parts: Vec<&str> = path.split('/').take(depth).collect();
     ("category", parts.join("/"))
 }
 

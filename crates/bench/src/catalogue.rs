@@ -1,5 +1,8 @@
-//! The shop's 100,000 products: three depths of category above them (20, 300, 3,000), 500 brands, prices.
+//! The shop's catalogue in four levels, the four that an event is about: 20 brands, 300 categories, 3,000 subcategories,
+//! 100,000 products; and prices.
 //!
+//! It is a tree: a brand has 15 categories of its own, a category 10 subcategories, a subcategory 33 or 34 products. So an
+//! event names one node of each level, and somebody with two or three interests knows two or three brands, not dozens.
 //! Nothing is stored: a product's number says it all. Product 0 is the most wanted.
 
 use std::fmt;
@@ -7,10 +10,10 @@ use tzeva_model::{Amount, Category, Item, Name, NameKind};
 
 /// How many products there are.
 pub const PRODUCTS: u64 = 100_000;
-/// How many categories each depth has, root first.
+/// How many nodes each level above them has: brands, categories, subcategories.
 pub const TOPS: [u64; 3] = [20, 300, 3_000];
-/// How many brands there are.
-pub const BRANDS: u64 = 500;
+/// Products that every subcategory has at least.
+pub const SHELF: u64 = PRODUCTS / TOPS[2];
 
 /// A product by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +22,9 @@ pub struct Product(pub u64);
 // === impl Product ===
 
 impl Product {
-    /// The numbers of its categories, root first; neighbours in rank lie in different ones.
+    /// The numbers of its brand, category and subcategory; neighbours in rank lie in different ones.
     #[must_use]
-    pub const fn categories(self) -> [u64; 3] {
+    pub const fn nodes(self) -> [u64; 3] {
         let [tops, middles, leaves] = TOPS;
         [self.0 % leaves % middles % tops, self.0 % leaves % middles, self.0 % leaves]
     }
@@ -29,15 +32,14 @@ impl Product {
     /// Its category path.
     #[must_use]
     pub fn category(self) -> String {
-        let [top, middle, leaf] = self.categories();
-        format!("Dept {top}/Aisle {middle}/Shelf {leaf}")
+        let [_, middle, leaf] = self.nodes();
+        format!("Department {middle}/Article group {leaf}")
     }
 
     /// Its brand.
     #[must_use]
     pub fn brand(self) -> String {
-        // A stride without common factor, so that brands cut across categories.
-        format!("Brand {}", self.0.wrapping_mul(7_919) % 997 % BRANDS)
+        format!("Brand {}", self.nodes()[0])
     }
 
     /// Its price: from 4.99 to 483.99, always some and 99 hundredths.
@@ -47,10 +49,10 @@ impl Product {
         Amount::new((4 + step).cast_signed() * 10_000 + 9_900)
     }
 
-    /// The product that is `step` further in the same leaf category.
+    /// The one of its subcategory that is wanted most but `rank`; a rank is below [`SHELF`].
     #[must_use]
-    pub const fn neighbour(self, step: u64) -> Self {
-        Self((self.0 + step * TOPS[2]) % (PRODUCTS - PRODUCTS % TOPS[2]))
+    pub const fn neighbour(self, rank: u64) -> Self {
+        Self(self.0 % TOPS[2] + rank % SHELF * TOPS[2])
     }
 
     /// It, as an event's item.

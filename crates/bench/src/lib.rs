@@ -16,7 +16,7 @@ mod zipf;
 
 pub use audiences::{Template, audiences, paint};
 pub use call::{Call, Line, Order};
-pub use catalogue::{BRANDS, PRODUCTS, Product, TOPS};
+pub use catalogue::{PRODUCTS, Product, SHELF, TOPS};
 pub use random::Random;
 pub use traffic::{Plan, Sent, Topic, Traffic, visitor_id};
 pub use zipf::Zipf;

@@ -1,7 +1,7 @@
 //! Who does what when: visits begin at a steady rate, run on side by side, and what happens in them comes out in the
 //! order in which it is recorded.
 
-use crate::{Call, Line, Order, PRODUCTS, Product, Random, Zipf};
+use crate::{Call, Line, Order, PRODUCTS, Product, Random, SHELF, Zipf};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use tzeva_model::{Amount, Millis, UnixMillis};
@@ -50,6 +50,8 @@ pub struct Traffic {
     random: Random,
     visitors: Zipf,
     products: Zipf,
+    /// Ranks within a subcategory.
+    shelf: Zipf,
     next_visit: UnixMillis,
     /// What happens next, by (instant, number); the number makes the order whole.
     agenda: BinaryHeap<Reverse<(UnixMillis, u64, Next)>>,
@@ -71,6 +73,8 @@ enum Next {
 struct Visit {
     visitor: u64,
     interests: [u64; 3],
+    /// The product looked at last.
+    last: Option<u64>,
     cart: Vec<u64>,
 }
 
@@ -109,6 +113,7 @@ impl Traffic {
             random: Random::new(plan.seed),
             visitors: Zipf::new(plan.visitors, 0.8),
             products: Zipf::new(PRODUCTS, 0.9),
+            shelf: Zipf::new(SHELF, 0.9),
             next_visit: plan.start,
             agenda: BinaryHeap::new(),
             made: 0,
@@ -134,25 +139,32 @@ impl Traffic {
             if own.per_mille(500) {
                 interests[2] = interests[1];
             }
-            let visit = Visit { visitor, interests, cart: Vec::new() };
+            let visit = Visit { visitor, interests, last: None, cart: Vec::new() };
             self.schedule(self.next_visit, Next::Step(visit));
             self.next_visit = self.next_visit + Millis::new(self.random.wait(between));
         }
     }
 
     /// One event of a visit, and what comes after it.
+    ///
+    /// An interest is a product and its subcategory: half of the views are of that product, half of any of its
+    /// subcategory, by Zipf 0.9 as among all. Into the cart goes what was looked at last.
     fn step(&mut self, now: UnixMillis, mut visit: Visit) -> (Topic, Call) {
         let anchor = Product(visit.interests[self.pick(3)]);
         let product = match self.random.per_mille(500) {
             true => anchor,
-            false => anchor.neighbour(self.random.below(33)),
+            false => anchor.neighbour(self.shelf.draw(&mut self.random) - 1),
         };
         let visitor = visit.visitor;
         let (topic, call) = match self.random.below(100) {
-            0..85 => (Topic::Visits, self.call(now, "Product Viewed", visitor, vec![one(product)])),
+            0..85 => {
+                visit.last = Some(product.0);
+                (Topic::Visits, self.call(now, "Product Viewed", visitor, vec![one(product)]))
+            }
             85..95 => {
-                visit.cart.push(product.0);
-                (Topic::Visits, self.call(now, "Product Added", visitor, vec![one(product)]))
+                let wanted = visit.last.map_or(product, Product);
+                visit.cart.push(wanted.0);
+                (Topic::Visits, self.call(now, "Product Added", visitor, vec![one(wanted)]))
             }
             _ => {
                 let cart = std::mem::take(&mut visit.cart);

@@ -1,0 +1,126 @@
+//! A painter of the real parts, in this process: the owners' lanes, and the ports on Kafka and Redis.
+
+use crate::Options;
+use crate::probe::Metrics;
+use anyhow::{Context, Result};
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tzeva_audience::{CheckSettings, RuleSet, SourceFile, compile};
+use tzeva_bench::{audiences, paint};
+use tzeva_decode::{Decoder, SchemaKey};
+use tzeva_kafka::admin::{Admin, StartFrom};
+use tzeva_kafka::{KafkaChanges, KafkaLog, KafkaSource, Settings};
+use tzeva_model::{Millis, Partition, UnixMillis};
+use tzeva_painter::driver::{Clock, Watch};
+use tzeva_painter::{
+    Inbox, Input, Moment, Owner, Pace, PainterMetrics, Ports, Schemas, SharedNames, TimeKind,
+    Topic, Watcher,
+};
+use tzeva_telemetry::{Health, Registry};
+
+/// A painter at work. Dropped, it is told to stop; what it was measured on is thrown away.
+pub(crate) struct Painter {
+    inbox: Inbox,
+    partitions: u16,
+    registry: Registry,
+}
+
+/// The workload names no schema.
+struct NoRegistry;
+
+// === impl Painter ===
+
+impl Painter {
+    /// Starts one with so many audiences, from the oldest record on.
+    pub(crate) fn start(
+        options: &Options,
+        kafka: &Settings,
+        redis: &str,
+        count: usize,
+    ) -> Result<Self> {
+        let partitions = options.partitions;
+        let settings = Arc::new(owner_settings(options, kafka, rules(count)?));
+        let first = Admin::new(kafka)?.start_offsets(partitions, StartFrom::Earliest)?;
+        let (registry, health) = (Registry::default(), Health::default());
+        let watcher = Watcher::new(PainterMetrics::register(&registry), health);
+        let watch: Arc<dyn Watch> = Arc::new(watcher);
+        let (inbox, lanes) = Inbox::new(options.threads);
+        let read = tzeva_decode::Settings { partitions, ..tzeva_decode::Settings::default() };
+        let owner = |(partition, first)| {
+            let decoders = [Decoder::new(&read)?, Decoder::new(&read)?].into();
+            let partition = Partition::new(partition);
+            let settings = Arc::clone(&settings);
+            Ok(Owner::new(partition, settings, decoders, Some(first), options.seed))
+        };
+        let owners = (0..partitions).zip(first).map(owner).collect::<Result<Vec<_>>>()?;
+        let ports = ports(kafka, redis, &inbox)?;
+        let clock: Clock = Arc::new(now);
+        for lane in lanes.deal(owners, (&inbox, &ports), &clock, &watch) {
+            std::thread::spawn(move || lane.run());
+        }
+        Ok(Self { inbox, partitions, registry })
+    }
+
+    /// Its metrics.
+    pub(crate) fn metrics(&self) -> Metrics {
+        Metrics::read(&self.registry.text())
+    }
+}
+
+impl Drop for Painter {
+    fn drop(&mut self) {
+        self.inbox.stop(self.partitions);
+    }
+}
+
+impl Schemas for NoRegistry {
+    fn fetch(&self, partition: Partition, key: SchemaKey, inbox: &Inbox) {
+        inbox.send(partition, Input::Schema(key, None));
+    }
+}
+
+fn rules(count: usize) -> Result<RuleSet> {
+    let file = |path: &str, text| SourceFile { path: path.to_owned(), text };
+    let files = [file("audiences.yaml", audiences(1, count)), file("paint.yaml", paint())];
+    compile(&files, &CheckSettings::default()).rules.context("the audiences do not compile")
+}
+
+fn owner_settings(options: &Options, kafka: &Settings, rules: RuleSet) -> tzeva_painter::Settings {
+    let topic = |source: &tzeva_kafka::SourceTopic| Topic {
+        name: source.name.clone(),
+        time: TimeKind::Create,
+        grace: Millis::new(50),
+    };
+    tzeva_painter::Settings {
+        owner: "bench".to_owned(),
+        partitions: options.partitions,
+        topics: kafka.topics.sources.iter().map(topic).collect(),
+        rules: Arc::new(rules),
+        engine: tzeva_engine::Settings::default(),
+        names: SharedNames::default(),
+        pace: Pace { profiles: 1_000_000 / usize::from(options.partitions), ..Pace::default() },
+    }
+}
+
+fn ports(kafka: &Settings, redis: &str, inbox: &Inbox) -> Result<Ports> {
+    let at = tzeva_redis::Settings {
+        url: redis.to_owned(),
+        prefix: format!("{}:", kafka.group),
+        ..tzeva_redis::Settings::default()
+    };
+    let store = tzeva_redis::connect(&at, inbox.store())?.store;
+    let log = Box::new(KafkaLog::start(kafka, inbox.log())?);
+    let changes = Box::new(KafkaChanges::start(kafka, inbox.changes())?);
+    let thrown_out = Arc::new(|error| println!("thrown out of the group: {error}"));
+    let source = Box::new(KafkaSource::start(kafka, inbox.source(), thrown_out)?);
+    Ok(Ports::new(log, store, changes, source, Arc::new(NoRegistry)))
+}
+
+fn now() -> Moment {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    let millis = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let monotonic = BEGAN.get_or_init(Instant::now).elapsed();
+    Moment { monotonic: Millis::new(millis(monotonic)), wall: UnixMillis::new(millis(wall)) }
+}
