@@ -2,9 +2,9 @@
 
 use crate::exit::{Exit, Failure};
 use crate::out;
-use crate::settings::{self, Loaded, Mode};
 use clap::Subcommand;
 use std::path::{Path, PathBuf};
+use tzeva_settings::{self, Loaded, Mode};
 
 /// Arguments of `tzeva config`.
 #[derive(clap::Args)]
@@ -68,8 +68,9 @@ pub(crate) fn printed(loaded: &Loaded) -> String {
 }
 
 fn examined(file: Option<&Path>, mode: Mode) -> Result<(Loaded, Vec<String>), Failure> {
-    let loaded = settings::load(file, std::env::vars()).map_err(|problems| refused(&problems))?;
-    let problems = settings::check(&loaded.settings, mode);
+    let loaded =
+        tzeva_settings::load(file, std::env::vars()).map_err(|problems| refused(&problems))?;
+    let problems = tzeva_settings::check(&loaded.settings, mode);
     Ok((loaded, problems))
 }
 

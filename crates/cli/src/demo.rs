@@ -15,7 +15,6 @@ mod watch;
 use crate::exit::{Exit, Failure};
 use crate::ink::Ink;
 use crate::out::Output;
-use crate::settings::{Settings, SourceSettings};
 use crate::wiring::{self, NoRegistry, Painting, Parts};
 use anyhow::{Context, anyhow};
 use open::Open;
@@ -31,6 +30,7 @@ use tzeva_audience::{CheckSettings, RuleSet, SourceFile};
 use tzeva_embedded::Folder;
 use tzeva_model::{Millis, SourceOffset};
 use tzeva_painter::{ClockLimits, Moment, Pace, Ports, SharedNames};
+use tzeva_settings::{Settings, SourceSettings};
 use tzeva_telemetry::{Health, Registry};
 
 /// Arguments of `tzeva demo`.
@@ -117,7 +117,7 @@ fn settings(time: ShopTime) -> Settings {
     let source = |topic: &str| SourceSettings {
         topic: topic.into(),
         create_time: true,
-        grace: crate::settings::Span::millis(time.in_shop(GRACE).get()),
+        grace: tzeva_settings::Span::millis(time.in_shop(GRACE).get()),
         ..SourceSettings::default()
     };
     Settings { sources: vec![source("site-visits"), source("purchases")], ..Settings::default() }

@@ -1,16 +1,16 @@
 //! From settings to clients of Kafka and Redis, and the checks before a start.
 
 use crate::exit::Failure;
-use crate::settings::Settings;
 use anyhow::anyhow;
 use tzeva_kafka::admin::{Admin, Checked};
 use tzeva_kafka::{Protocol, Secret, Security, SourceTopic, Topics};
 use tzeva_redis::{RedisStoreError, Viewer};
+use tzeva_settings::Settings;
 
 /// Kafka's part of the settings.
 pub(crate) fn settings(settings: &Settings) -> tzeva_kafka::Settings {
     let (kafka, topics) = (&settings.kafka, &settings.topics);
-    let source = |source: &crate::settings::SourceSettings| SourceTopic {
+    let source = |source: &tzeva_settings::SourceSettings| SourceTopic {
         name: source.topic.clone(),
         create_time: source.create_time,
     };

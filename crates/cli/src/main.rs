@@ -18,7 +18,6 @@ mod place;
 mod rules;
 mod run;
 mod service;
-mod settings;
 mod topics;
 mod view;
 mod visitor;

@@ -5,13 +5,13 @@ use crate::exit::Failure;
 use crate::kafka;
 use crate::names;
 use crate::run::embedded;
-use crate::settings::{Mode, Settings};
 use std::path::PathBuf;
 use tzeva_commit::port::{LogEntry, SourceRecord};
 use tzeva_embedded::{Folder, OpenMode};
 use tzeva_kafka::admin::Admin;
 use tzeva_model::{ChangeNumber, LogOffset, Partition, VisitorId};
 use tzeva_painter::NameTable;
+use tzeva_settings::{Mode, Settings};
 
 /// Which place.
 #[derive(Clone, Debug, clap::Args)]

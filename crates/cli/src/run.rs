@@ -6,9 +6,9 @@ mod server;
 use crate::config::SettingsArgs;
 use crate::exit::{Exit, Failure};
 use crate::http::Shown;
-use crate::settings::{Loaded, Settings, Span};
 use std::path::PathBuf;
 use std::time::Duration;
+use tzeva_settings::{Loaded, Settings, Span};
 use tzeva_telemetry::{BuildInfo, Health, LogFormat, Pages, Registry, init_logging};
 
 /// Arguments of `tzeva run`.

@@ -4,9 +4,9 @@ use crate::config::SettingsArgs;
 use crate::exit::{Exit, Failure};
 use crate::kafka;
 use crate::out;
-use crate::settings::Mode;
 use clap::Subcommand;
 use tzeva_kafka::admin::{Made, Plan};
+use tzeva_settings::Mode;
 
 /// Arguments of `tzeva topics`.
 #[derive(clap::Args)]

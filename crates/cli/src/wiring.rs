@@ -1,6 +1,5 @@
 //! From settings and ports to a running painter: the same for both modes, the demo and the tests.
 
-use crate::settings::Settings;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use tzeva_painter::{
     Inbox, Input, Moment, Owner, Pace, PainterMetrics, Ports, Schemas, SharedNames, TimeKind,
     Topic, Watcher,
 };
+use tzeva_settings::Settings;
 use tzeva_telemetry::{Health, Registry};
 
 /// What a painter is made of, apart from its ports.
@@ -102,7 +102,7 @@ pub(crate) fn check_settings(settings: &Settings) -> CheckSettings {
 
 /// How each source topic's events are read, in order.
 pub(crate) fn decode_settings(settings: &Settings, partitions: u16) -> Vec<tzeva_decode::Settings> {
-    let of = |source: &crate::settings::SourceSettings| tzeva_decode::Settings {
+    let of = |source: &tzeva_settings::SourceSettings| tzeva_decode::Settings {
         visitor_id: source.visitor_id.clone(),
         category_separator: settings.category_separator.clone(),
         keep: settings.history.keep.clone(),

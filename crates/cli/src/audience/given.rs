@@ -3,10 +3,10 @@
 //! Servers are no part of it, so nothing of them is checked here.
 
 use crate::exit::Failure;
-use crate::settings::{self, Settings};
 use crate::wiring;
 use std::path::Path;
 use tzeva_audience::CheckSettings;
+use tzeva_settings::{self, Settings};
 
 /// Settings, for what they say about history, profiles and categories.
 pub(crate) struct Given {
@@ -18,7 +18,7 @@ pub(crate) struct Given {
 impl Given {
     /// Reads the settings file and the environment; without a file, defaults.
     pub(crate) fn load(config: Option<&Path>) -> Result<Self, Failure> {
-        match settings::load(config, std::env::vars()) {
+        match tzeva_settings::load(config, std::env::vars()) {
             Ok(loaded) => Ok(Self { settings: loaded.settings }),
             Err(problems) => Err(Failure::settings(anyhow::anyhow!(
                 "the settings are refused:\n  {}",

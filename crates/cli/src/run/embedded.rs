@@ -8,7 +8,6 @@ use super::Args;
 use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
 use crate::service::Service;
-use crate::settings::{Mode, Settings};
 use crate::wiring::{self, NoRegistry, Painting, Parts};
 use crate::{names, rules};
 use anyhow::anyhow;
@@ -21,6 +20,7 @@ use std::sync::{Arc, mpsc};
 use tzeva_embedded::{Folder, FolderError, OpenMode};
 use tzeva_model::{Partition, SourceOffset, UnixMillis};
 use tzeva_painter::{Ports, SharedNames};
+use tzeva_settings::{Mode, Settings};
 use tzeva_telemetry::{Health, Registry};
 
 /// Where a running service writes the address of its pages.

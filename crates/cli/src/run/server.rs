@@ -9,7 +9,6 @@ use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
 use crate::kafka;
 use crate::service::Service;
-use crate::settings::{Mode, Settings};
 use crate::wiring::{self, NoRegistry, Parts};
 use crate::{names, rules};
 use look::ServersLook;
@@ -20,6 +19,7 @@ use tzeva_commit::port::PortError;
 use tzeva_kafka::{KafkaChanges, KafkaLog, KafkaSource};
 use tzeva_painter::{Inbox, Ports, Schemas, SharedNames};
 use tzeva_redis::RedisStoreError;
+use tzeva_settings::{Mode, Settings};
 use tzeva_telemetry::{Health, Registry};
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {

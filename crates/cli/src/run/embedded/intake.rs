@@ -7,7 +7,6 @@
 use super::failure;
 use super::lines::{Line, Lines};
 use crate::exit::Failure;
-use crate::settings::Settings;
 use crate::wiring;
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
@@ -20,6 +19,7 @@ use std::time::Duration;
 use tzeva_decode::{Decoded, Decoder, Raw};
 use tzeva_embedded::{Clock, Folder, Ingest, NewRecord};
 use tzeva_model::{Partition, TopicIndex, UnixMillis};
+use tzeva_settings::Settings;
 
 /// Takes lines in.
 pub(super) struct Intake {

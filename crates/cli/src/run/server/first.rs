@@ -1,10 +1,10 @@
 //! Where a first start reads from: said by a person, once, and never guessed. Later starts read it from the log.
 
 use crate::exit::Failure;
-use crate::settings::Settings;
 use anyhow::anyhow;
 use tzeva_kafka::admin::{Admin, StartFrom};
 use tzeva_model::{SourceOffset, UnixMillis};
+use tzeva_settings::Settings;
 
 /// The offset of each source topic of each partition, if the log of any is empty.
 pub(super) fn offsets(

@@ -3,12 +3,12 @@
 use crate::http::Look;
 use crate::kafka;
 use crate::names;
-use crate::settings::Settings;
 use std::sync::{Mutex, PoisonError};
 use tzeva_kafka::admin::Admin;
 use tzeva_model::VisitorId;
 use tzeva_painter::NameTable;
 use tzeva_redis::Viewer;
+use tzeva_settings::Settings;
 
 pub(super) struct ServersLook {
     settings: Settings,

@@ -1,7 +1,6 @@
 //! Fetches writers' schemas by a thread of its own. Trouble of the registry is retried for as long as it lasts, since a
 //! record whose schema can't be asked for is not a bad record; "not found" and "not Avro" are answers.
 
-use crate::settings::RegistrySettings;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,6 +8,7 @@ use tzeva_decode::SchemaKey;
 use tzeva_model::Partition;
 use tzeva_painter::{Inbox, Input, Schemas};
 use tzeva_registry::{Answer, Auth, Blocking, Registry, Secret, Settings};
+use tzeva_settings::RegistrySettings;
 
 /// The way to the thread.
 pub(super) struct Fetcher {

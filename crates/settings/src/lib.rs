@@ -6,9 +6,9 @@ mod documented;
 mod load;
 mod value;
 
-pub(crate) use check::{Mode, check};
-pub(crate) use load::{Loaded, load};
-pub(crate) use value::{Secret, Span};
+pub use check::{Mode, check};
+pub use load::{Loaded, load};
+pub use value::{Secret, Span};
 
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -17,178 +17,178 @@ use std::path::PathBuf;
 /// Everything that `tzeva.yaml` may say. Durations are texts with units (`30s`), unknown keys are refused.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// The folder of audience files and the paint file.
-    pub(crate) audiences: PathBuf,
+    pub audiences: PathBuf,
     /// The number of partitions of every topic, a power of two up to 1,024. (Embedded: 4 if it is left out.)
-    pub(crate) partitions: Option<u16>,
+    pub partitions: Option<u16>,
     /// The source topics, in the order that breaks ties between records of one instant.
-    pub(crate) sources: Vec<SourceSettings>,
+    pub sources: Vec<SourceSettings>,
     /// The other topics.
-    pub(crate) topics: TopicSettings,
+    pub topics: TopicSettings,
     /// What history keeps.
-    pub(crate) history: HistorySettings,
+    pub history: HistorySettings,
     /// When a profile ends.
-    pub(crate) profile: ProfileSettings,
+    pub profile: ProfileSettings,
     /// From which distance behind its record time an event's changes say `late`.
-    pub(crate) late_after: Span,
+    pub late_after: Span,
     /// What splits a category path; left out: `/` and `>`.
-    pub(crate) category_separator: Option<String>,
+    pub category_separator: Option<String>,
     /// Kafka.
-    pub(crate) kafka: KafkaSettings,
+    pub kafka: KafkaSettings,
     /// Redis.
-    pub(crate) redis: RedisSettings,
+    pub redis: RedisSettings,
     /// The schema registry.
-    pub(crate) registry: RegistrySettings,
+    pub registry: RegistrySettings,
     /// The pages.
-    pub(crate) http: HttpSettings,
+    pub http: HttpSettings,
     /// The painter's pace.
-    pub(crate) painter: PainterSettings,
+    pub painter: PainterSettings,
     /// Logging.
-    pub(crate) log: LogSettings,
+    pub log: LogSettings,
 }
 
 /// A source topic.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct SourceSettings {
+pub struct SourceSettings {
     /// Its name.
-    pub(crate) topic: String,
+    pub topic: String,
     /// Its records carry CreateTime; else it must be LogAppendTime.
-    pub(crate) create_time: bool,
+    pub create_time: bool,
     /// How long a record may be on its way: the checkpoint interval or upload delay of its producer.
-    pub(crate) grace: Span,
+    pub grace: Span,
     /// Where the visitor id is looked for, in this order.
-    pub(crate) visitor_id: Vec<String>,
+    pub visitor_id: Vec<String>,
     /// The writer's schema of bare Avro: `site-visit`, `purchase`, or a file.
-    pub(crate) bare_schema: Option<String>,
+    pub bare_schema: Option<String>,
 }
 
 /// Topics that tzeva writes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct TopicSettings {
+pub struct TopicSettings {
     /// The log.
-    pub(crate) log: String,
+    pub log: String,
     /// Changes.
-    pub(crate) changes: String,
+    pub changes: String,
     /// Names.
-    pub(crate) names: String,
+    pub names: String,
     /// Rule sets.
-    pub(crate) rules: String,
+    pub rules: String,
     /// Dead letters.
-    pub(crate) dead_letters: String,
+    pub dead_letters: String,
     /// The replication factor that `topics create` uses and `topics check` asks for; less than 3 needs this said.
-    pub(crate) replication: u16,
+    pub replication: u16,
 }
 
 /// What history keeps.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct HistorySettings {
+pub struct HistorySettings {
     /// How long a stroke counts.
-    pub(crate) max_age: Span,
+    pub max_age: Span,
     /// Strokes kept one by one.
-    pub(crate) max_strokes: usize,
+    pub max_strokes: usize,
     /// Cells that older strokes fold into.
-    pub(crate) max_cells: usize,
+    pub max_cells: usize,
     /// Items of an order kept one by one.
-    pub(crate) max_items: usize,
+    pub max_items: usize,
     /// Items of orders kept one by one in a profile.
-    pub(crate) max_total_items: usize,
+    pub max_total_items: usize,
     /// Further fields to keep: `page.path`, `properties.NAME`.
-    pub(crate) keep: Vec<String>,
+    pub keep: Vec<String>,
 }
 
 /// When a profile ends.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct ProfileSettings {
+pub struct ProfileSettings {
     /// How long after the last applied record; left out: `history.max_age`.
-    pub(crate) idle: Option<Span>,
+    pub idle: Option<Span>,
 }
 
 /// Kafka.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct KafkaSettings {
+pub struct KafkaSettings {
     /// The brokers, `host:port`, separated by commas.
-    pub(crate) brokers: String,
+    pub brokers: String,
     /// The consumer group that hints who owns what.
-    pub(crate) group: String,
+    pub group: String,
     /// A name of this process that survives a restart, such as its pod's: after a crash its partitions come back to it
     /// at once, and not after 45 s. No two processes may share it.
-    pub(crate) instance: Option<String>,
+    pub instance: Option<String>,
     /// `plaintext`, `ssl`, `sasl_plaintext` or `sasl_ssl`.
-    pub(crate) security: String,
+    pub security: String,
     /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
-    pub(crate) sasl_mechanism: Option<String>,
+    pub sasl_mechanism: Option<String>,
     /// The user.
-    pub(crate) sasl_username: Option<String>,
+    pub sasl_username: Option<String>,
     /// The password.
-    pub(crate) sasl_password: Option<Secret>,
+    pub sasl_password: Option<Secret>,
     /// A file with the authorities to trust.
-    pub(crate) ca_file: Option<PathBuf>,
+    pub ca_file: Option<PathBuf>,
     /// Further librdkafka settings; those that tzeva sets itself are refused.
-    pub(crate) extra: std::collections::BTreeMap<String, String>,
+    pub extra: std::collections::BTreeMap<String, String>,
 }
 
 /// Redis.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct RedisSettings {
+pub struct RedisSettings {
     /// `redis://host:port/db`.
-    pub(crate) url: Secret,
+    pub url: Secret,
     /// Stands before every key.
-    pub(crate) prefix: String,
+    pub prefix: String,
 }
 
 /// The schema registry.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct RegistrySettings {
+pub struct RegistrySettings {
     /// The base address of its Confluent API; left out: records that name a schema by id become dead letters.
-    pub(crate) url: Option<String>,
+    pub url: Option<String>,
     /// The user of basic authentication.
-    pub(crate) username: Option<String>,
+    pub username: Option<String>,
     /// The password.
-    pub(crate) password: Option<Secret>,
+    pub password: Option<Secret>,
 }
 
 /// The pages.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct HttpSettings {
+pub struct HttpSettings {
     /// Where to listen; port 0 takes a free one.
-    pub(crate) listen: SocketAddr,
+    pub listen: SocketAddr,
     /// The bearer token; needed beyond loopback.
-    pub(crate) token: Option<Secret>,
+    pub token: Option<Secret>,
 }
 
 /// The painter's pace.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct PainterSettings {
+pub struct PainterSettings {
     /// Threads that decide.
-    pub(crate) threads: usize,
+    pub threads: usize,
     /// Profiles in memory, over all partitions.
-    pub(crate) cached_profiles: usize,
+    pub cached_profiles: usize,
     /// How long a changed profile waits before it is written.
-    pub(crate) flush_after: Span,
+    pub flush_after: Span,
     /// New names a minute of engine time and partition.
-    pub(crate) names_per_minute: u32,
+    pub names_per_minute: u32,
     /// How long a stop may take.
-    pub(crate) stop_within: Span,
+    pub stop_within: Span,
 }
 
 /// Logging.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct LogSettings {
+pub struct LogSettings {
     /// `text` or `json`.
-    pub(crate) format: String,
+    pub format: String,
     /// What to log: `info`, `tzeva_kafka=debug,info`.
-    pub(crate) level: String,
+    pub level: String,
 }
 
 impl Default for Settings {

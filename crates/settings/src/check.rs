@@ -1,11 +1,11 @@
 //! What settings must meet beyond their form; everything wrong is told at once.
 
-use super::{Settings, SourceSettings};
+use crate::{Settings, SourceSettings};
 use tzeva_model::Millis;
 
 /// How the service is to run: some settings bear on one mode only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// Kafka and Redis.
     Server,
     /// One folder.
@@ -14,7 +14,7 @@ pub(crate) enum Mode {
 
 /// Finds every problem: what is wrong and what to write instead. Warnings are told apart by `warning: `.
 #[must_use]
-pub(crate) fn check(settings: &Settings, mode: Mode) -> Vec<String> {
+pub fn check(settings: &Settings, mode: Mode) -> Vec<String> {
     let mut problems = Vec::new();
     if let Some(partitions) = settings.partitions
         && !(partitions.is_power_of_two() && partitions <= 1024)

@@ -6,27 +6,27 @@ use tzeva_model::Millis;
 
 /// A duration, written with units: `250ms`, `30s`, `1h30m`, `400d`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Span(Millis);
+pub struct Span(Millis);
 
 /// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(String);
+pub struct Secret(String);
 
 // === impl Span ===
 
 impl Span {
     /// So many milliseconds.
-    pub(crate) const fn millis(ms: i64) -> Self {
+    pub const fn millis(ms: i64) -> Self {
         Self(Millis::new(ms))
     }
 
     /// So many hours.
-    pub(crate) const fn hours(hours: i64) -> Self {
+    pub const fn hours(hours: i64) -> Self {
         Self(Millis::HOUR.times(hours))
     }
 
     /// As the rest of tzeva counts.
-    pub(crate) const fn get(self) -> Millis {
+    pub const fn get(self) -> Millis {
         self.0
     }
 }
@@ -48,12 +48,12 @@ impl<'de> Deserialize<'de> for Span {
 
 impl Secret {
     /// The secret `text`.
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
     /// The text, for the client that needs it.
-    pub(crate) fn expose(&self) -> &str {
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

@@ -3,23 +3,23 @@
 //! `TZEVA_KAFKA__BROKERS=a:9092` overrides `kafka.brokers`: the prefix, then the keys joined by two underscores. A value
 //! is read as YAML, so that lists and numbers can be given.
 
-use super::Settings;
+use crate::Settings;
 use serde_json::{Map, Value};
 use std::path::Path;
 
 /// Settings and where they came from.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub struct Loaded {
     /// The settings.
-    pub(crate) settings: Settings,
+    pub settings: Settings,
     /// The file read; `None`: defaults.
-    pub(crate) file: Option<String>,
+    pub file: Option<String>,
     /// The environment variables that overrode something.
-    pub(crate) overridden: Vec<String>,
+    pub overridden: Vec<String>,
 }
 
 /// The prefix of overriding variables.
-pub(crate) const PREFIX: &str = "TZEVA_";
+const PREFIX: &str = "TZEVA_";
 
 /// Variables with the prefix that are no settings: they are read elsewhere.
 const NOT_SETTINGS: [&str; 6] = [
@@ -35,7 +35,7 @@ const NOT_SETTINGS: [&str; 6] = [
 ///
 /// # Errors
 /// Every problem found, a line each: what is wrong, where, and the nearest known key.
-pub(crate) fn load(
+pub fn load(
     file: Option<&Path>,
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<Loaded, Vec<String>> {
