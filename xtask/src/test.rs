@@ -70,7 +70,7 @@ fn run_ring(ring: Ring, packages: &[Package], offer: Offer) -> Result<()> {
 fn run_selection(selection: &Selection, lease: &Lease) -> Result<()> {
     let mut command = Command::new(cargo());
     if has_nextest() {
-        command.args(["nextest", "run", "--no-tests", "pass"]);
+        command.args(["nextest", "run", "--no-tests", "pass", "--no-fail-fast"]);
     } else {
         command.args(["test", "--no-fail-fast"]);
     }

@@ -62,7 +62,7 @@ fn the_workload_changes_as_the_oracle_says() {
     fs::write(audiences.join("paint.yaml"), tzeva_bench::paint()).unwrap();
     fs::write(audiences.join("bench.yaml"), tzeva_bench::audiences(5, 40)).unwrap();
     let mut lines = String::new();
-    for sent in Traffic::new(Plan::sized(7, 150, 2_500)) {
+    for sent in Traffic::new(Plan::sized(7, 150, 4_000)) {
         lines += &String::from_utf8(sent.call.json()).unwrap();
         lines.push('\n');
     }
