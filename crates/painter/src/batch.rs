@@ -140,13 +140,4 @@ impl Decided {
             }
         }
     }
-
-    /// True if it changes nothing and tells nothing.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.draft.deltas.is_empty()
-            && self.draft.changes.is_empty()
-            && self.dead_letters.is_empty()
-            && self.names.is_empty()
-    }
 }

@@ -270,7 +270,6 @@ impl Owner {
             reign.overlay.pin(visitor, standing.seq);
         }
         if let Some(position) = recovery.position() {
-            reign.last = position;
             let messages = self.republish(&effects, &reign);
             let flight = Flight {
                 ticket,
