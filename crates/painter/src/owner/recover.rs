@@ -12,7 +12,7 @@ use crate::clock::Moment;
 use crate::effect::Effect;
 use crate::merge::Inputs;
 use crate::overlay::{BUCKET, Overlay, bucket};
-use crate::render::{self, Renderer};
+use crate::render;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use tzeva_commit::port::{LogEntry, LogPage, Outgoing, PortError, ShardRead, Ticket};
@@ -366,14 +366,6 @@ impl Owner {
         for name in effects.iter().flat_map(|effects| &effects.names) {
             self.names.learn(name);
         }
-        let name = |id| self.names.text(id);
-        let renderer = Renderer {
-            rules: &self.settings.rules,
-            idle: self.settings.engine.idle,
-            name: &name,
-            incarnation: reign.incarnation,
-            partition: self.partition,
-        };
         let mut messages = Vec::new();
         for effects in effects {
             messages.extend(effects.names.iter().map(render::name));
@@ -389,11 +381,8 @@ impl Owner {
                     )
                 }));
             }
-            for (change, n) in effects.changes.iter().zip(effects.changes_from.get()..) {
-                if n > reign.published_n.get() {
-                    messages.push(renderer.message(change, ChangeNumber::new(n), effects.clock));
-                }
-            }
+            let (changes, from) = (&effects.changes, effects.changes_from);
+            messages.extend(self.unpublished(reign, changes, from, effects.clock));
         }
         messages
     }

@@ -1,13 +1,13 @@
 //! From the ack of an append to a published, applicable commit.
 
-use super::reign::{Flight, Gap};
+use super::reign::{Flight, Gap, Reign};
 use super::{Owner, Ownership, Trouble, rest};
 use crate::clock::Moment;
 use crate::effect::Effect;
 use crate::render::Renderer;
 use tzeva_commit::port::{AppendResult, ChangesReply, LogPage, Outgoing, PortError, Ticket};
 use tzeva_commit::{End, Marker, Settled, Then, decode};
-use tzeva_model::{ChangeNumber, Direction, ReasonKind, UnixMillis};
+use tzeva_model::{Change, ChangeNumber, Direction, ReasonKind, UnixMillis};
 
 impl Owner {
     /// An append of ours was answered.
@@ -118,6 +118,17 @@ impl Owner {
 
     fn render(&self, flight: &Flight) -> Vec<Outgoing> {
         let Ownership::Owning(reign) = &self.state else { return Vec::new() };
+        self.unpublished(reign, &flight.changes, flight.changes_from, flight.clock)
+    }
+
+    /// The messages of those of `changes`, numbered from `from` on and decided at `clock`, that aren't published.
+    pub(super) fn unpublished(
+        &self,
+        reign: &Reign,
+        changes: &[Change],
+        from: ChangeNumber,
+        clock: UnixMillis,
+    ) -> Vec<Outgoing> {
         let name = |id| self.names.text(id);
         let renderer = Renderer {
             rules: &self.settings.rules,
@@ -126,10 +137,10 @@ impl Owner {
             incarnation: reign.incarnation,
             partition: self.partition,
         };
-        let numbered = flight.changes.iter().zip(flight.changes_from.get()..);
+        let numbered = changes.iter().zip(from.get()..);
         numbered
             .filter(|&(_, n)| n > reign.published_n.get())
-            .map(|(change, n)| renderer.message(change, ChangeNumber::new(n), flight.clock))
+            .map(|(change, n)| renderer.message(change, ChangeNumber::new(n), clock))
             .collect()
     }
 
