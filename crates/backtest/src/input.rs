@@ -1,8 +1,8 @@
-//! Event files as blocks of lines: plain, gzip or zstd, or stdin; told apart by their first bytes, not by their names.
+//! Event files as blocks of lines.
 
+use crate::unpack::{Form, Unpacked, raw, unpack};
 use anyhow::{Context, bail};
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -91,27 +91,12 @@ pub fn read(
     Ok(places)
 }
 
-fn open(path: &Path, done: &Arc<AtomicU64>) -> anyhow::Result<Box<dyn BufRead>> {
-    let raw: Box<dyn Read> =
-        if path.as_os_str() == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut reader = BufReader::with_capacity(1 << 16, Counted(raw, Arc::clone(done)));
-    let head = reader.fill_buf()?;
-    match head {
-        [0x1f, 0x8b, ..] => {
-            let plain = flate2::bufread::MultiGzDecoder::new(reader);
-            Ok(Box::new(BufReader::with_capacity(1 << 16, plain)))
-        }
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
-            let plain = zstd::stream::read::Decoder::with_buffer(reader)?;
-            Ok(Box::new(BufReader::with_capacity(1 << 16, plain)))
-        }
-        [b'O', b'b', b'j', 1, ..] => bail!("Avro container files can't be read yet: give NDJSON"),
-        [b'P', b'A', b'R', b'1', ..] => bail!("Parquet files can't be read yet: give NDJSON"),
-        [0xef, 0xbb, 0xbf, ..] => {
-            reader.consume(3);
-            Ok(Box::new(reader))
-        }
-        _ => Ok(Box::new(reader)),
+fn open(path: &Path, done: &Arc<AtomicU64>) -> anyhow::Result<Unpacked> {
+    let (form, plain) = unpack(Counted(raw(path)?, Arc::clone(done)))?;
+    match form {
+        Form::Lines => Ok(plain),
+        Form::Avro => bail!("Avro container files can't be read yet: give NDJSON"),
+        Form::Parquet => bail!("Parquet files can't be read yet: give NDJSON"),
     }
 }
 
@@ -184,16 +169,6 @@ mod tests {
             [(0, "a"), (2, "b"), (3, "a"), (5, "b")].map(|(n, text)| (n, text.into())).into();
         assert_eq!(lines_of(b"a\r\n\nb"), want);
         assert_eq!(lines_of(b"\xef\xbb\xbfa\n\nb\n"), want, "a byte order mark is no text");
-    }
-
-    #[test]
-    fn compression_is_told_by_the_first_bytes() {
-        let text = b"a\n\nb\n";
-        let want = lines_of(text);
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gzip.write_all(text).unwrap();
-        assert_eq!(lines_of(&gzip.finish().unwrap()), want);
-        assert_eq!(lines_of(&zstd::encode_all(&text[..], 1).unwrap()), want);
     }
 
     #[test]

@@ -8,3 +8,4 @@ pub mod progress;
 pub mod replay;
 pub mod sort;
 pub mod tally;
+pub mod unpack;
