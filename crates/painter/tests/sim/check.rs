@@ -7,10 +7,13 @@
 //! 5. No deadline fired early and none is missing: (6) covers it, as every instant is compared.
 //! 6. The independent slow evaluator agrees on every change.
 //! 7. Every name that an applied event carried can be looked up.
+//! 8. Every record that could not be applied is a dead letter of a commit that counts, and is published with its original;
+//!    nothing else is.
+//! 9. What a marker names is a commit that counts. No record is larger than the settings say.
 
 use crate::process::Run;
 use crate::shop::{COUNT, PARTITIONS};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tzeva_commit::port::{Outgoing, SourceRecord};
 use tzeva_commit::{Commit, Judge, LogRecord, Verdict, decode};
 use tzeva_decode::{Decoded, Decoder, Raw};
@@ -32,6 +35,8 @@ pub(crate) fn all(run: &Run) {
         published_is_what_was_logged(run, partition, &commits);
         oracle_agrees(run, &commits, &events);
         names_are_told(run, &events);
+        what_was_refused_is_published(run, partition, &commits);
+        markers_name_what_counts(run, partition, &commits);
     }
 }
 
@@ -244,4 +249,52 @@ fn names_are_told(run: &Run, events: &[Vec<(UnixMillis, Option<Event>)>]) {
         .audiences
         .iter()
         .for_each(|audience| told(NameKind::Audience, &audience.name));
+}
+
+fn what_was_refused_is_published(run: &Run, partition: Partition, commits: &[Commit]) {
+    let decode = tzeva_decode::Settings { partitions: COUNT, ..tzeva_decode::Settings::default() };
+    let mut decoder = Decoder::new(&decode).unwrap();
+    let mut refused = BTreeSet::new();
+    for topic in (0u8..2).map(TopicIndex::new) {
+        for record in run.world.source(topic, partition) {
+            let key = record.key.as_deref();
+            let raw = Raw { partition, key, value: &record.value, headers: &[] };
+            if let Decoded::Rejected(rejection) = decoder.decode(&raw) {
+                refused.insert((topic, record.offset, rejection.code));
+            }
+        }
+    }
+    let letters: Vec<_> = commits.iter().flat_map(|commit| &commit.dead_letters).collect();
+    let logged = letters.iter().map(|letter| (letter.topic, letter.offset, letter.code));
+    assert_eq!(logged.collect::<BTreeSet<_>>(), refused, "each refused record is logged");
+    assert_eq!(letters.len(), refused.len(), "and once");
+    let mut published = BTreeSet::new();
+    for message in run.world.published(partition) {
+        if let Outgoing::DeadLetter { topic, offset, .. } = message.message {
+            let original = run.world.source(topic, partition);
+            let original = original.into_iter().find(|record| record.offset == offset);
+            assert_eq!(message.original, original, "a dead letter has its original");
+            published.insert((topic, offset));
+        }
+    }
+    let refused: BTreeSet<_> = refused.into_iter().map(|(topic, at, _)| (topic, at)).collect();
+    assert_eq!(published, refused, "each refused record is published");
+}
+
+fn markers_name_what_counts(run: &Run, partition: Partition, commits: &[Commit]) {
+    let log = run.world.log(partition);
+    for entry in &log {
+        let limit = run.settings.pace.record_bytes;
+        assert!(entry.bytes.len() <= limit, "a record of {} bytes", entry.bytes.len());
+    }
+    for shard in partition.shards(COUNT) {
+        let Some(marker) = run.world.shard(shard).marker else { continue };
+        let there = log.iter().find(|entry| entry.offset == marker.offset).unwrap();
+        let LogRecord::Commit(there) = decode(&there.bytes).unwrap() else {
+            panic!("shard {shard}: {marker:?} names no commit")
+        };
+        let named = (marker.epoch, marker.seq);
+        assert_eq!(named, (there.epoch, there.seq), "shard {shard}: what its marker names");
+        assert!(commits.contains(&there), "shard {shard}: {marker:?} names what counts");
+    }
 }

@@ -5,10 +5,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 
 mod check;
+mod kill;
+mod points;
 mod process;
+mod scenarios;
+mod seen;
 mod shop;
 
-use process::{Run, Seen};
+use process::Run;
+use seen::Seen;
 use tzeva_testkit::sim::Faults;
 
 fn seeds() -> Vec<u64> {

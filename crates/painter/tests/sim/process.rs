@@ -1,11 +1,13 @@
 //! Painters as processes: owners with an inbox, started, crashed, paused and started again.
 
+use crate::kill::{Kill, Scene, Struck};
+use crate::seen::Seen;
 use crate::shop::{self, BEGIN, COUNT, PARTITIONS};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use tzeva_commit::port::{AppendResult, LogReply, Sink, Ticket};
 use tzeva_decode::Decoder;
-use tzeva_model::{Millis, Partition, SourceOffset, UnixMillis};
+use tzeva_model::{Millis, Partition, Shard, SourceOffset, UnixMillis};
 use tzeva_painter::{
     Effect, Happening, Input, Moment, Owner, Pace, Settings, SharedNames, TimeKind, Topic,
 };
@@ -21,7 +23,10 @@ struct Process {
     inbox: Inbox,
     /// Appends of the present producer.
     present: BTreeSet<(Partition, Ticket)>,
+    /// When it began: its monotonic time counts from there.
+    born: UnixMillis,
     paused: bool,
+    stopping: bool,
 }
 
 /// A run of a world.
@@ -31,26 +36,13 @@ pub(crate) struct Run {
     processes: Vec<Process>,
     started: u32,
     chaos: bool,
+    /// Where processes are to be killed, one after the other.
+    pub(crate) kills: VecDeque<Kill>,
     pub(crate) seen: Seen,
     pub(crate) refused: Vec<String>,
 }
 
 /// How often owners hear of time while somebody is busy.
-/// What happened in a run, so that a test can tell whether its faults were met.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) claims: u64,
-    pub(crate) fenced: u64,
-    pub(crate) unknown: u64,
-    pub(crate) store_moved: u64,
-    pub(crate) rejected: u64,
-    pub(crate) duplicates: u64,
-    pub(crate) deadlines: u64,
-    pub(crate) late: u64,
-    pub(crate) folded: u64,
-    pub(crate) forgotten: u64,
-}
-
 const TICK: Millis = Millis::new(200);
 /// And while hours pass.
 const SLOW: Millis = Millis::new(5_000);
@@ -86,6 +78,7 @@ impl Run {
             processes: vec![],
             started: 0,
             chaos: false,
+            kills: VecDeque::new(),
             seen: Seen::default(),
             refused: vec![],
         }
@@ -120,17 +113,53 @@ impl Run {
         self
     }
 
+    /// A new painter takes over and lives for an hour.
+    pub(crate) fn settle(&mut self) {
+        self.replace();
+        self.pass_by(Millis::HOUR, SLOW);
+    }
+
     /// One painter is left, and owns everything.
     fn calm(&mut self) {
+        self.replace();
+        self.pass(Millis::MINUTE.times(5));
+    }
+
+    /// All painters crash, and a new one takes over.
+    pub(crate) fn replace(&mut self) {
         for process in std::mem::take(&mut self.processes) {
             self.world.crash(process.id);
         }
         self.start();
         self.assign_somebody();
-        self.pass(Millis::MINUTE.times(5));
     }
 
-    fn start(&mut self) {
+    /// All painters are told to end; what they said last is done before the next one starts.
+    pub(crate) fn stop(&mut self) {
+        for index in 0..self.processes.len() {
+            self.processes[index].stopping = true;
+            for partition in PARTITIONS {
+                self.handle(index, partition, Input::Stop);
+            }
+        }
+    }
+
+    /// The painter at `index` is killed, and a new one takes its place.
+    fn kill(&mut self, index: usize) {
+        let next = self.spawn();
+        let dead = std::mem::replace(&mut self.processes[index], next);
+        self.world.crash(dead.id);
+        for partition in PARTITIONS {
+            self.world.assign(self.processes[index].id, partition);
+        }
+    }
+
+    pub(crate) fn start(&mut self) {
+        let process = self.spawn();
+        self.processes.push(process);
+    }
+
+    fn spawn(&mut self) -> Process {
         self.started += 1;
         let id = PainterId(self.started);
         let inbox: Inbox = Arc::default();
@@ -150,12 +179,12 @@ impl Run {
             (partition, Owner::new(partition, Arc::clone(&self.settings), decoders, first, seed))
         });
         let owners = BTreeMap::from(owners);
-        let present = BTreeSet::new();
-        self.processes.push(Process { id, owners, ports, inbox, present, paused: false });
+        let (present, born) = (BTreeSet::new(), self.world.now());
+        Process { id, owners, ports, inbox, present, born, paused: false, stopping: false }
     }
 
     /// Hints that each partition belongs to some painter, and to nobody else that hears of it.
-    fn assign_somebody(&mut self) {
+    pub(crate) fn assign_somebody(&mut self) {
         for partition in PARTITIONS {
             let chosen = usize::try_from(self.world.below(self.processes.len() as u64)).unwrap();
             for (index, process) in self.processes.iter().enumerate() {
@@ -197,12 +226,12 @@ impl Run {
         }
     }
 
-    fn pass(&mut self, time: Millis) {
+    pub(crate) fn pass(&mut self, time: Millis) {
         self.pass_by(time, TICK);
     }
 
     /// Lets time pass, ticking everybody.
-    fn pass_by(&mut self, time: Millis, step: Millis) {
+    pub(crate) fn pass_by(&mut self, time: Millis, step: Millis) {
         let end = self.world.now() + time;
         while self.world.now() < end {
             let tick = self.world.now() + step;
@@ -238,70 +267,48 @@ impl Run {
         if process.paused {
             return;
         }
-        let now =
-            Moment { monotonic: self.world.now() - UnixMillis::new(0), wall: self.world.now() };
+        let now = Moment { monotonic: self.world.now() - process.born, wall: self.world.now() };
         let Some(owner) = process.owners.get_mut(&partition) else { return };
+        let mut kill = self.kills.front_mut();
+        let scene = Scene { state: owner.state(), stopping: process.stopping };
+        let struck = kill.as_mut().map_or(Struck::Not, |kill| kill.by_input(scene, &input));
+        if struck == Struck::Before {
+            return self.killed(index);
+        }
         let effects = owner.apply(Happening { now, input });
         self.seen.add(&std::mem::take(&mut owner.observations));
-        for effect in effects {
+        if struck == Struck::After {
+            return self.killed(index);
+        }
+        let scene = Scene { state: owner.state(), ..scene };
+        for mut effect in effects {
+            let struck =
+                kill.as_mut().map_or(Struck::Not, |kill| kill.by_effect(scene, &mut effect));
+            if struck == Struck::Before {
+                return self.killed(index);
+            }
             if let Some(why) = process.perform(partition, effect) {
                 self.refused.push(why);
             }
+            if struck == Struck::After {
+                return self.killed(index);
+            }
         }
     }
-}
 
-impl Seen {
-    fn add(&mut self, seen: &tzeva_painter::Observations) {
-        self.join(&Self {
-            claims: seen.claims,
-            fenced: seen.fenced,
-            unknown: seen.unknown_outcomes,
-            store_moved: seen.store_moved,
-            rejected: seen.rejected.values().sum(),
-            duplicates: seen.duplicates,
-            deadlines: seen.engine.deadlines_fired,
-            late: seen.engine.late,
-            folded: seen.engine.folded,
-            forgotten: seen.engine.forgotten,
-        });
-    }
-
-    pub(crate) fn join(&mut self, other: &Self) {
-        self.claims += other.claims;
-        self.fenced += other.fenced;
-        self.unknown += other.unknown;
-        self.store_moved += other.store_moved;
-        self.rejected += other.rejected;
-        self.duplicates += other.duplicates;
-        self.deadlines += other.deadlines;
-        self.late += other.late;
-        self.folded += other.folded;
-        self.forgotten += other.forgotten;
-    }
-
-    /// Every kind was met.
-    pub(crate) fn all_met(&self) -> bool {
-        [
-            self.claims,
-            self.fenced,
-            self.unknown,
-            self.store_moved,
-            self.rejected,
-            self.duplicates,
-            self.deadlines,
-            self.late,
-            self.folded,
-            self.forgotten,
-        ]
-        .iter()
-        .all(|&count| count > 0)
+    fn killed(&mut self, index: usize) {
+        self.kills.pop_front();
+        self.kill(index);
     }
 }
 
 impl Process {
     fn perform(&mut self, p: Partition, effect: Effect) -> Option<String> {
         let ports = &mut self.ports;
+        if let Effect::ApplyStore(_, steps) = &effect {
+            let own = |shard: Shard| shard.partition(COUNT) == p;
+            assert!(steps.iter().all(|step| own(step.shard)), "an owner writes its shards only");
+        }
         match effect {
             Effect::Append(ticket, record) => {
                 self.present.insert((p, ticket));
