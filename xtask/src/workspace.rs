@@ -16,11 +16,12 @@ pub(crate) struct Package {
 }
 
 /// The crates that know no clock, file, socket, thread, environment or randomness.
-pub(crate) const PURE: [&str; 6] = [
+pub(crate) const PURE: [&str; 7] = [
     "tzeva-model",
     "tzeva-decode",
     "tzeva-profile",
     "tzeva-audience",
+    "tzeva-phrase",
     "tzeva-engine",
     "tzeva-commit",
 ];

@@ -137,6 +137,22 @@ pub enum Compare {
     Equal,
 }
 
+// === impl Compare ===
+
+impl Compare {
+    /// Its sign, as rules write it.
+    #[must_use]
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::AtLeast => ">=",
+            Self::MoreThan => ">",
+            Self::AtMost => "<=",
+            Self::LessThan => "<",
+            Self::Equal => "=",
+        }
+    }
+}
+
 // === impl CountTest ===
 
 impl CountTest {

@@ -8,7 +8,6 @@
 use crate::{
     Audience, CountTest, Dose, EventLeaf, FieldTest, Leaf, Node, Paint, RuleSet, Test, Where,
 };
-use crate::{Compare, filter};
 use std::fmt::Write as _;
 use tzeva_model::{Amount, Millis, Name, RulesVersion};
 use xxhash_rust::xxh3::xxh3_64;
@@ -99,26 +98,15 @@ fn node_text(node: &Node, text: &mut String) {
 
 fn count_text(count: CountTest) -> String {
     match count {
-        CountTest::Is(compare, k) => format!("{} {k}", compare_sign(compare)),
+        CountTest::Is(compare, k) => format!("{} {k}", compare.sign()),
         CountTest::Between(low, high) => format!("between {low} and {high}"),
-    }
-}
-
-/// The sign of a comparison, as rules write it.
-pub(crate) fn compare_sign(compare: Compare) -> &'static str {
-    match compare {
-        Compare::AtLeast => ">=",
-        Compare::MoreThan => ">",
-        Compare::AtMost => "<=",
-        Compare::LessThan => "<",
-        Compare::Equal => "=",
     }
 }
 
 fn where_text(clause: &Where) -> String {
     let mut text = String::from("(where");
     for test in clause.item.iter().chain(&clause.event) {
-        let _ = write!(text, " ({} {})", quoted(&filter::word(&test.field)), test_text(test));
+        let _ = write!(text, " ({} {})", quoted(&test.field.word()), test_text(test));
     }
     text + ")"
 }

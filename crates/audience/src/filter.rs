@@ -183,7 +183,8 @@ impl Checker<'_> {
             Operation::Between(low, high) => (Some((low, true)), Some((high, true))),
         };
         if !matches!(sort(field), Sort::Number | Sort::Property) {
-            let message = format!("`{}` holds no number, so it can't be more or less", word(field));
+            let message =
+                format!("`{}` holds no number, so it can't be more or less", field.word());
             self.refuse(Code::BadValue, at, message, "compare with =, !=, in or not in");
             return None;
         }
@@ -223,13 +224,13 @@ impl Checker<'_> {
         match sort(field) {
             Sort::Text | Sort::Path | Sort::Property => Some(Test::StartsWith(value.into())),
             Sort::Number => {
-                let message = format!("`{}` is a number: it starts with nothing", word(field));
+                let message = format!("`{}` is a number: it starts with nothing", field.word());
                 self.refuse(Code::BadValue, at, message, "compare with >= > < <= = or between");
                 None
             }
             Sort::Name(_) | Sort::Category => {
                 let message =
-                    format!("history keeps only an id of `{}`, not its letters", word(field));
+                    format!("history keeps only an id of `{}`, not its letters", field.word());
                 let help = match field {
                     Field::Category => {
                         "a category matches its path and everything below it: `category: Shoes`"
@@ -353,12 +354,4 @@ fn sort(field: &Field) -> Sort {
 fn is_about_item(field: &Field) -> bool {
     let item = [Field::Product, Field::Category, Field::Brand, Field::Price, Field::Quantity];
     item.contains(field)
-}
-
-/// The name of a field, as rules write it.
-pub(crate) fn word(field: &Field) -> String {
-    match field {
-        Field::Property(name) => format!("properties.{name}"),
-        _ => FIELDS.iter().find(|(_, f)| f == field).map_or("", |(name, _)| *name).to_owned(),
-    }
 }

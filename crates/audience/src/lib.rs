@@ -11,7 +11,6 @@ mod code;
 mod compare;
 mod compile;
 mod condition;
-mod describe;
 mod document;
 mod duration;
 mod filter;
@@ -20,10 +19,8 @@ mod paint;
 mod paint_file;
 mod place;
 mod problem;
-mod sentence;
 mod test;
 mod tree;
-mod words;
 
 pub use ast::{
     Audience, Compare, CountTest, EventLeaf, InterestLeaf, LastLeaf, Leaf, Node, RuleSet, Stay,
@@ -31,9 +28,8 @@ pub use ast::{
 pub use canonical::leaf_key;
 pub use code::{Code, Severity};
 pub use compile::{CheckSettings, Compiled, compile};
-pub use describe::{AudienceSummary, Cost, LeafSummary, RuleSetSummary};
 pub use duration::{DurationError, parse_duration};
 pub use paint::{Dose, Falloff, HalfLives, Paint, PaintEvent};
+pub use place::Found;
 pub use problem::{Problem, SourceFile};
-pub use sentence::{idle_sentence, sentence};
 pub use test::{Field, FieldTest, Test, Where};

@@ -5,12 +5,13 @@ use tzeva_model::Place;
 
 /// A leaf of an audience, found by its place.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Found<'a> {
-    pub(crate) leaf: &'a Leaf,
+pub struct Found<'a> {
+    /// The leaf.
+    pub leaf: &'a Leaf,
     /// It stands in `exit_when`, not in `enter`.
-    pub(crate) in_exit: bool,
+    pub in_exit: bool,
     /// An odd number of `not`s stands above it.
-    pub(crate) negated: bool,
+    pub negated: bool,
 }
 
 // === impl Leaf ===
@@ -64,8 +65,9 @@ impl Audience {
         leaves
     }
 
-    /// The leaf of that index.
-    pub(crate) fn found(&self, index: u16) -> Option<Found<'_>> {
+    /// The leaf of that index, as a place counts them.
+    #[must_use]
+    pub fn found(&self, index: u16) -> Option<Found<'_>> {
         let mut left = usize::from(index);
         let found = find(&self.enter, false, &mut left);
         let found = found.map(|(leaf, negated)| Found { leaf, in_exit: false, negated });

@@ -1,5 +1,6 @@
 //! `where`: tests on the fields of an event.
 
+use std::borrow::Cow;
 use tzeva_model::{Amount, Name};
 
 /// The tests of one `where`, all of which must hold: those about a product by one and the same item, the others by the
@@ -76,4 +77,26 @@ pub enum Test {
     Exists(bool),
     /// Is true or false.
     Bool(bool),
+}
+
+// === impl Field ===
+
+impl Field {
+    /// Its name, as rules write it.
+    #[must_use]
+    pub fn word(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Property(name) => return Cow::Owned(format!("properties.{name}")),
+            Self::Product => "product",
+            Self::Category => "category",
+            Self::Brand => "brand",
+            Self::Price => "price",
+            Self::Quantity => "quantity",
+            Self::Revenue => "revenue",
+            Self::Coupon => "coupon",
+            Self::Channel => "channel",
+            Self::Country => "country",
+            Self::PagePath => "page.path",
+        })
+    }
 }

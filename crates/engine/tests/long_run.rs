@@ -5,15 +5,12 @@
 #[path = "claims/given.rs"]
 #[expect(dead_code, reason = "this test needs a part of it")]
 mod given;
-#[path = "laws/random.rs"]
-#[expect(dead_code, reason = "this test needs a part of it")]
-mod random;
 
 use given::{
     D, Run, about, audience, counted, event, in_category, interest, last, not, since, some, visitor,
 };
-use random::Random;
 use tzeva_audience::{Audience, Compare, CountTest, Node};
+use tzeva_cases::Random;
 use tzeva_engine::{Counts, Settings};
 use tzeva_model::{Event, Outcome};
 use tzeva_profile::stored;

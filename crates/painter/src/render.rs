@@ -2,12 +2,13 @@
 //! change of the log, so that a repeat of a projection gives the same bytes.
 
 use serde::Serialize;
-use tzeva_audience::{Audience, RuleSet, idle_sentence, sentence};
+use tzeva_audience::{Audience, RuleSet};
 use tzeva_commit::port::Outgoing;
 use tzeva_commit::{DeadLetter, NewName};
 use tzeva_model::{
     Change, ChangeNumber, Incarnation, Millis, NameId, Partition, Place, UnixMillis,
 };
+use tzeva_phrase::{idle_sentence, sentence};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// What a change's text is made with.

@@ -4,7 +4,8 @@ use crate::ink::{Ink, Tint};
 use crate::out;
 use serde_json::{Value, json};
 use std::path::Path;
-use tzeva_audience::{AudienceSummary, Compiled, Problem, RuleSetSummary, Severity};
+use tzeva_audience::{Compiled, Problem, Severity};
+use tzeva_phrase::{AudienceSummary, RuleSetSummary};
 
 /// How many shared clauses are listed.
 const SHOWN: usize = 10;
@@ -35,7 +36,7 @@ pub(super) fn text(compiled: &Compiled, folder: &Path, files: usize) {
         ));
         return;
     };
-    let summary = rules.summary();
+    let summary = tzeva_phrase::summary(rules);
     let head = ["audience", "version", "cost", "leaves", "shared", "woken by time", "policies"];
     let rows: Vec<Vec<String>> = summary.audiences.iter().map(row).collect();
     out::table(&head, &rows);
@@ -59,7 +60,7 @@ pub(super) fn text(compiled: &Compiled, folder: &Path, files: usize) {
 /// For programs.
 pub(super) fn json(compiled: &Compiled) {
     let problems: Vec<Value> = compiled.problems.iter().map(problem).collect();
-    let summary = compiled.rules.as_ref().map(tzeva_audience::RuleSet::summary);
+    let summary = compiled.rules.as_ref().map(tzeva_phrase::summary);
     let audiences = summary
         .as_ref()
         .map(|summary| summary.audiences.iter().map(audience).collect::<Vec<Value>>());

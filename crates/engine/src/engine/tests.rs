@@ -1,15 +1,10 @@
 //! The fast way of deciding against the direct one, on the histories that an engine meets.
 
-#[path = "../../tests/laws/generate.rs"]
-mod generate;
-#[path = "../../tests/laws/random.rs"]
-mod random;
-
 use super::*;
 use crate::live::Look;
 use crate::view::View;
-use generate::{Case as Scenario, case};
 use tzeva_audience::Node;
+use tzeva_cases::{Case as Scenario, Random, Wanted, case_with, engine_settings};
 use tzeva_model::{Amount, Category, EventId, Item, Millis, Name};
 
 /// So many milliseconds from a decision on are looked at.
@@ -19,7 +14,10 @@ const AHEAD: i64 = 60;
 fn each_visitor(policies: bool, mut law: impl FnMut(&Engine, &Visitor)) {
     for seed in 1..=200 {
         println!("seed {seed}");
-        let Scenario { rules, settings, records, until } = case(seed, policies);
+        let wanted = Wanted { policies, unsteady: false, long: seed.is_multiple_of(8) };
+        let case = case_with(seed, wanted);
+        let (settings, records) = (engine_settings!(case), case.records());
+        let Scenario { rules, until, .. } = case;
         let mut engine = Engine::new(Arc::new(rules), settings, UnixMillis::MIN);
         for (time, event) in &records {
             let mut draft = Draft::default();
@@ -106,9 +104,10 @@ fn a_profile_takes_no_more_bytes_than_are_accounted_for() {
 
 #[test]
 fn a_large_profile_takes_no_more_bytes_than_are_accounted_for() {
-    let Scenario { rules, records, .. } = case(1, true);
+    let case = tzeva_cases::case(1);
+    let (rules, records) = (case.rules.clone(), case.records());
     let mut engine = Engine::new(Arc::new(rules), Settings::default(), UnixMillis::MIN);
-    let random = &mut random::Random::new(1);
+    let random = &mut Random::new(1);
     let (start, event) = records[0].clone();
     let mut greatest = 0;
     for number in 0..6_000 {
@@ -131,7 +130,7 @@ fn a_large_profile_takes_no_more_bytes_than_are_accounted_for() {
 }
 
 /// One of many products, each with a brand and a category of its own.
-fn item(random: &mut random::Random) -> Item {
+fn item(random: &mut Random) -> Item {
     let number = random.below(4_000);
     Item {
         product: Some(Name::new(NameKind::Product, &format!("p{number}"))),

@@ -2,15 +2,12 @@
 //! A failure names its seed.
 #![cfg(test)]
 
-mod generate;
-mod random;
 mod run;
 
-use crate::generate::{Case, case};
-use crate::random::Random;
-use crate::run::{Outcome, Run, engine};
+use crate::run::{Case, Outcome, Run, case, engine};
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use tzeva_cases::Random;
 use tzeva_engine::Draft;
 use tzeva_model::Outcome as Decided;
 use tzeva_model::{Change, Direction, Millis, NameId, ReasonKind, UnixMillis, VisitorId};

@@ -1,12 +1,23 @@
 //! An engine with a store of bytes: what an owner does, without its outside.
 
-use crate::generate::Case;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tzeva_engine::{Draft, Engine};
+use tzeva_audience::RuleSet;
+use tzeva_cases::Wanted;
+use tzeva_engine::{Draft, Engine, Settings};
 use tzeva_model::Outcome as Decided;
 use tzeva_model::{Change, Event, Millis, Seq, UnixMillis, VisitorId};
 use tzeva_profile::{Delta, Profile, fold, stored};
+
+/// What an engine is given.
+#[derive(Clone, Debug)]
+pub(crate) struct Case {
+    pub(crate) rules: RuleSet,
+    pub(crate) settings: Settings,
+    /// Each with its record time, which never goes back.
+    pub(crate) records: Vec<(UnixMillis, Event)>,
+    pub(crate) until: UnixMillis,
+}
 
 /// A run so far.
 pub(crate) struct Run<'a> {
@@ -120,6 +131,14 @@ impl<'a> Run<'a> {
         self.outcome.changes.extend(draft.changes);
         self.outcome.commits.push(draft.deltas);
     }
+}
+
+/// The case of `seed`; with `policies` as the language has them, else with entry conditions alone.
+pub(crate) fn case(seed: u64, policies: bool) -> Case {
+    let wanted = Wanted { policies, unsteady: false, long: seed.is_multiple_of(8) };
+    let case = tzeva_cases::case_with(seed, wanted);
+    let (settings, records) = (tzeva_cases::engine_settings!(case), case.records());
+    Case { rules: case.rules, settings, records, until: case.until }
 }
 
 pub(crate) fn engine(case: &Case, engine_time: UnixMillis) -> Engine {

@@ -5,17 +5,10 @@
 //! printed; put it into `regressions/`, where every case is run for ever.
 #![cfg(test)]
 
-mod case;
-mod generate;
-mod generate_rules;
-mod random;
-mod read;
-mod shrink;
 mod subject;
-mod write;
 
-use crate::case::Case;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use tzeva_cases::{Case, case, read, shrink, write, write_change};
 use tzeva_model::Change;
 
 /// What is wrong with a case, if anything is.
@@ -43,7 +36,7 @@ fn verdict(case: &Case) -> Result<usize, String> {
 
 fn difference(one: &str, ones: &[Change], other: &str, others: &[Change]) -> String {
     let lines = |changes: &[Change]| {
-        changes.iter().map(|c| format!("  {}\n", write::change(c))).collect::<String>()
+        changes.iter().map(|c| format!("  {}\n", write_change(c))).collect::<String>()
     };
     format!("{one} says\n{}{other} says\n{}", lines(ones), lines(others))
 }
@@ -56,8 +49,8 @@ fn number(name: &str, default: u64) -> u64 {
 #[test]
 fn a_case_reads_back_as_it_was_written() {
     for seed in 0..500 {
-        let case = generate::case(seed);
-        assert_eq!(read::case(&write::case(&case)), case, "seed {seed}");
+        let case = case(seed);
+        assert_eq!(read(&write(&case)), case, "seed {seed}");
     }
 }
 
@@ -66,13 +59,13 @@ fn engine_and_oracle_agree_on_random_cases() {
     let (first, cases) = (number("TZEVA_SEED", 1), number("TZEVA_CASES", 10_000));
     let mut changes = 0;
     for seed in first..first + cases {
-        let case = generate::case(seed);
+        let case = case(seed);
         match verdict(&case) {
             Ok(count) => changes += count,
             Err(_) => {
-                let small = shrink::shrink(case, &|case| verdict(case).is_err());
+                let small = shrink(case, &|case| verdict(case).is_err());
                 let why = verdict(&small).unwrap_err();
-                panic!("seed {seed}, shrunk:\n{}\n{why}", write::case(&small));
+                panic!("seed {seed}, shrunk:\n{}\n{why}", write(&small));
             }
         }
     }
@@ -86,9 +79,9 @@ fn what_once_failed_agrees() {
     let mut cases = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let case = read::case(&std::fs::read_to_string(&path).unwrap());
+        let case = read(&std::fs::read_to_string(&path).unwrap());
         if let Err(why) = verdict(&case) {
-            panic!("{}:\n{}\n{why}", path.display(), write::case(&case));
+            panic!("{}:\n{}\n{why}", path.display(), write(&case));
         }
         cases += 1;
     }

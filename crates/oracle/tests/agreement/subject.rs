@@ -1,10 +1,9 @@
 //! The engine under test: in one go, or broken off and begun anew from what was stored.
 
-use crate::case::{Case, Move};
-use crate::random::Random;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tzeva_engine::{Draft, Engine, Settings};
+use tzeva_cases::{Case, Move, Random};
+use tzeva_engine::{Draft, Engine};
 use tzeva_model::{Change, Millis, Seq, UnixMillis, VisitorId};
 use tzeva_profile::{Delta, Profile, fold, stored};
 
@@ -138,19 +137,7 @@ pub(crate) fn split(case: &Case, seed: u64) -> Outcome {
 }
 
 fn engine(case: &Case, engine_time: UnixMillis) -> Engine {
-    let settings = &case.settings;
-    let settings = Settings {
-        max_strokes: settings.max_strokes,
-        max_cells: settings.max_cells,
-        max_age: settings.max_age,
-        max_items: settings.max_items,
-        max_total_items: settings.max_total_items,
-        idle: settings.idle,
-        late_after: settings.late_after,
-        max_profile_bytes: 256 * 1024,
-        backtest: settings.backtest,
-    };
-    Engine::new(Arc::new(case.rules.clone()), settings, engine_time)
+    Engine::new(Arc::new(case.rules.clone()), tzeva_cases::engine_settings!(case), engine_time)
 }
 
 fn without_seq(profile: Profile) -> Profile {

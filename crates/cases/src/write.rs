@@ -1,7 +1,8 @@
 //! Cases as text that people can read and `read` reads back. Instants are offsets from the base, amounts ten-thousandths.
 
+use crate::Sure;
 use crate::case::{BASE, Case, Move};
-use crate::generate::EVENTS;
+use crate::history::EVENTS;
 use std::fmt::Write;
 use tzeva_audience::{
     Audience, Compare, CountTest, Dose, Field, FieldTest, Leaf, Node, Paint, Test, Where,
@@ -9,7 +10,8 @@ use tzeva_audience::{
 use tzeva_model::{Amount, Change, Event, Item, Name, NameId, NameKind, UnixMillis, Value};
 
 /// The whole case.
-pub(crate) fn case(case: &Case) -> String {
+#[must_use]
+pub fn case(case: &Case) -> String {
     let mut text = String::new();
     let settings = &case.settings;
     let _ = writeln!(
@@ -43,7 +45,8 @@ pub(crate) fn case(case: &Case) -> String {
 }
 
 /// A change, for people.
-pub(crate) fn change(change: &Change) -> String {
+#[must_use]
+pub fn change(change: &Change) -> String {
     let reason = &change.reason;
     let evidence: Vec<i64> = reason.evidence.iter().map(|e| offset(e.at)).collect();
     let audience = (0..20)
@@ -81,7 +84,7 @@ fn paint(text: &mut String, paint: &Paint) {
     );
     for paint in &paint.events {
         let name = EVENTS.iter().find(|name| NameId::of(NameKind::Event, name) == paint.event);
-        let _ = write!(text, "paint {}", name.unwrap());
+        let _ = write!(text, "paint {}", name.sure());
         let doses = [
             ("shop", paint.shop),
             ("brand", paint.brand),

@@ -1,6 +1,7 @@
 //! Every leaf in both directions, upright and negated, in `enter` and in `exit_when`; every policy.
 
-use crate::{CheckSettings, RuleSet, SourceFile, compile, idle_sentence, sentence};
+use crate::{idle_sentence, sentence};
+use tzeva_audience::{CheckSettings, RuleSet, SourceFile, compile};
 use tzeva_model::{
     Change, Direction, Millis, Origin, Place, Reason, ReasonKind, UnixMillis, VisitorId,
 };

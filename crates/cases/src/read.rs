@@ -1,7 +1,8 @@
 //! Reads what `write` writes. A text that is not so is a mistake in a regression file, and panics.
 
+use crate::Sure;
 use crate::case::{BASE, Case, Move};
-use crate::generate::category;
+use crate::history::category;
 use tzeva_audience::{
     Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives,
     InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RuleSet, Stay, Test, Where,
@@ -19,7 +20,8 @@ struct Line<'a>(Vec<&'a str>);
 struct Tokens<'a>(std::iter::Peekable<std::vec::IntoIter<&'a str>>);
 
 /// Reads a whole case; lines that begin with `#` are for people.
-pub(crate) fn case(text: &str) -> Case {
+#[must_use]
+pub fn case(text: &str) -> Case {
     let mut settings = None;
     let mut moves = Vec::new();
     let mut until = None;
@@ -31,12 +33,12 @@ pub(crate) fn case(text: &str) -> Case {
         match line.0[0] {
             "settings" => settings = Some(self::settings(&line)),
             "half_life" => paint = Some(half_life(&line)),
-            "paint" => paint.as_mut().unwrap().events.push(paint_event(&line)),
+            "paint" => paint.as_mut().sure().events.push(paint_event(&line)),
             "audience" => audiences.push(audience(&line)),
-            "enter" => audiences.last_mut().unwrap().enter = node(&text["enter".len()..]),
+            "enter" => audiences.last_mut().sure().enter = node(&text["enter".len()..]),
             "exit_when" => {
                 let exit_when = node(&text["exit_when".len()..]);
-                audiences.last_mut().unwrap().exit_when = Some(exit_when);
+                audiences.last_mut().sure().exit_when = Some(exit_when);
             }
             "record" => moves.push(Move::Record(Box::new(input(&line)))),
             "clock" => moves.push(Move::Clock(instant(line.0[1]))),
@@ -45,10 +47,10 @@ pub(crate) fn case(text: &str) -> Case {
         }
     }
     let version = RulesVersion::default();
-    let mut paint = paint.unwrap();
+    let mut paint = paint.sure();
     paint.events.sort_by_key(|paint| paint.event);
     let rules = RuleSet { version, audiences, paint };
-    Case { settings: settings.unwrap(), rules, moves, until: until.unwrap() }
+    Case { settings: settings.sure(), rules, moves, until: until.sure() }
 }
 
 // === impl Line ===
@@ -68,7 +70,7 @@ impl<'a> Line<'a> {
     }
 
     fn millis(&self, key: &str) -> Millis {
-        Millis::new(self.number(key).unwrap())
+        Millis::new(self.number(key).sure())
     }
 }
 
@@ -76,7 +78,7 @@ impl<'a> Line<'a> {
 
 impl<'a> Tokens<'a> {
     fn word(&mut self) -> &'a str {
-        self.0.next().unwrap()
+        self.0.next().sure()
     }
 
     /// What comes before the closing bracket, which is taken too.
@@ -101,14 +103,14 @@ fn instant(text: &str) -> UnixMillis {
 
 fn settings(line: &Line) -> Settings {
     Settings {
-        max_strokes: line.number("max_strokes").unwrap(),
-        max_cells: line.number("max_cells").unwrap(),
+        max_strokes: line.number("max_strokes").sure(),
+        max_cells: line.number("max_cells").sure(),
         max_age: line.millis("max_age"),
-        max_items: line.number("max_items").unwrap(),
-        max_total_items: line.number("max_total_items").unwrap(),
+        max_items: line.number("max_items").sure(),
+        max_total_items: line.number("max_total_items").sure(),
         idle: line.millis("idle"),
         late_after: line.millis("late_after"),
-        backtest: line.number("backtest").unwrap(),
+        backtest: line.number("backtest").sure(),
     }
 }
 
@@ -121,8 +123,8 @@ fn half_life(line: &Line) -> Paint {
             product: line.millis("product"),
         },
         events: Vec::new(),
-        forget_below: line.number("forget_below").unwrap(),
-        falloff: Falloff { category: line.number("falloff").unwrap() },
+        forget_below: line.number("forget_below").sure(),
+        falloff: Falloff { category: line.number("falloff").sure() },
     }
 }
 
@@ -145,7 +147,7 @@ fn audience(line: &Line) -> Audience {
     let at_most = line.number("at_most").map(Millis::new);
     Audience {
         name: Name::new(NameKind::Audience, line.0[1]),
-        version: line.number("version").unwrap(),
+        version: line.number("version").sure(),
         describe: None,
         owner: None,
         labels: Vec::new(),
@@ -237,7 +239,7 @@ pub(crate) fn tag(text: &str) -> TagKey {
         Some(("brand", name)) => of(Level::Brand, NameKind::Brand, name),
         Some(("product", name)) => of(Level::Product, NameKind::Product, name),
         Some(("category", path)) => {
-            let depth = u8::try_from(path.split('/').count()).unwrap();
+            let depth = u8::try_from(path.split('/').count()).ok().sure();
             of(Level::Category(depth), NameKind::Category, path)
         }
         _ => of(Level::Shop, NameKind::Shop, ""),
@@ -304,10 +306,10 @@ fn test(words: &[&str]) -> FieldTest {
 fn input(line: &Line) -> Input {
     let text = |key| line.text(key).map(Into::into);
     let event = Event {
-        visitor: VisitorId::try_new(line.0[2]).unwrap(),
-        id: EventId::new(line.text("id").unwrap()),
+        visitor: VisitorId::try_new(line.0[2]).ok().sure(),
+        id: EventId::new(line.text("id").sure()),
         name: Name::new(NameKind::Event, line.0[3]),
-        occurred_at: instant(line.text("at").unwrap()),
+        occurred_at: instant(line.text("at").sure()),
         items: line.all("item").map(item).collect(),
         revenue: line.number("revenue").map(Amount::new),
         currency: None,

@@ -1,6 +1,7 @@
 //! Random rules: every leaf, node and policy of the language; nothing that the compiler would refuse.
 
-use crate::generate::{BRANDS, CATEGORIES, EVENTS, PATHS, PRODUCTS, TEXTS, category};
+use crate::Sure;
+use crate::history::{BRANDS, CATEGORIES, EVENTS, PATHS, PRODUCTS, TEXTS, category};
 use crate::random::Random;
 use tzeva_audience::{
     Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives,
@@ -9,10 +10,15 @@ use tzeva_audience::{
 use tzeva_model::{Amount, Millis, Name, NameId, NameKind, RulesVersion};
 
 /// At least one and at most `most` audiences, no duration longer than `max_age`.
-pub(crate) fn rules(random: &mut Random, max_age: i64, most: i64) -> RuleSet {
+pub(crate) fn rules(random: &mut Random, (max_age, policies): (i64, bool), most: i64) -> RuleSet {
     let count = random.within(1, most);
     let paint = paint(random);
-    let audiences = (0..count).map(|number| audience(random, max_age, number)).collect();
+    let audiences = (0..count)
+        .map(|number| match policies {
+            true => audience(random, max_age, number),
+            false => entry_alone(random, max_age, number),
+        })
+        .collect();
     RuleSet { version: RulesVersion::default(), audiences, paint }
 }
 
@@ -29,7 +35,7 @@ fn audience(random: &mut Random, max_age: i64, number: i64) -> Audience {
     };
     Audience {
         name: Name::new(NameKind::Audience, &format!("a{number}")),
-        version: u32::try_from(number).unwrap(),
+        version: u32::try_from(number).ok().sure(),
         describe: None,
         owner: None,
         labels: Vec::new(),
@@ -38,6 +44,17 @@ fn audience(random: &mut Random, max_age: i64, number: i64) -> Audience {
         enter_after: random.maybe(30, short).unwrap_or_default(),
         stay: Stay { at_least, at_most },
         reenter_after: random.maybe(30, short).unwrap_or_default(),
+    }
+}
+
+/// An audience without policies.
+fn entry_alone(random: &mut Random, max_age: i64, number: i64) -> Audience {
+    Audience {
+        exit_when: None,
+        enter_after: Millis::ZERO,
+        stay: Stay::default(),
+        reenter_after: Millis::ZERO,
+        ..audience(random, max_age, number)
     }
 }
 
@@ -90,7 +107,7 @@ fn event(random: &mut Random) -> Name {
 }
 
 fn count(random: &mut Random) -> CountTest {
-    let k = u32::try_from(random.within(1, 3)).unwrap();
+    let k = u32::try_from(random.within(1, 3)).ok().sure();
     match random.below(10) {
         0..5 => CountTest::Is(Compare::AtLeast, k),
         5 => CountTest::Is(Compare::MoreThan, k - 1),

@@ -3,9 +3,10 @@
 //! Short, in the present tense, without the visitor: "last product_added is 1h ago". A leaf's sentence depends on
 //! which way its truth went: an entry makes a leaf of `enter` true (false under `not`), an exit makes it false.
 
-use crate::place::Found;
 use crate::words::{filter_words, tag_words};
-use crate::{Audience, Compare, CountTest, EventLeaf, InterestLeaf, LastLeaf, Leaf, RuleSet};
+use tzeva_audience::{
+    Audience, Compare, CountTest, EventLeaf, Found, InterestLeaf, LastLeaf, Leaf, RuleSet,
+};
 use tzeva_model::{Change, Direction, Millis, NameId, Place, ReasonKind};
 
 /// The reason of a change as one short sentence for people, without full stop.

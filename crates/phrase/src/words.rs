@@ -1,42 +1,36 @@
 //! Rules in words: leaves, filters and tags as one line for people.
 
-use crate::canonical::compare_sign;
-use crate::filter::word;
 use crate::sentence::score;
-use crate::{CountTest, FieldTest, Leaf, Test, Where};
+use tzeva_audience::{CountTest, FieldTest, Leaf, Test, Where};
 use tzeva_model::{Amount, Name};
 
-// === impl Leaf ===
-
-impl Leaf {
-    /// The statement in one line: `product_viewed >= 3 times within 14d (category Shoes/Running)`.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match self {
-            Self::Event(event) => {
-                let mut words = event.name.text().to_owned();
-                words += &filter_words(&event.filter);
-                words += &match event.count {
-                    CountTest::Is(compare, k) => format!(" {} {k} times", compare_sign(compare)),
-                    CountTest::Between(low, high) => format!(" {low} to {high} times"),
-                };
-                if let Some(after) = &event.after {
-                    words += &format!(" after the last {}", after.text());
-                }
-                if let Some(within) = event.within {
-                    words += &format!(" within {within}");
-                }
-                words
+/// The statement in one line: `product_viewed >= 3 times within 14d (category Shoes/Running)`.
+#[must_use]
+pub fn leaf_words(leaf: &Leaf) -> String {
+    match leaf {
+        Leaf::Event(event) => {
+            let mut words = event.name.text().to_owned();
+            words += &filter_words(&event.filter);
+            words += &match event.count {
+                CountTest::Is(compare, k) => format!(" {} {k} times", compare.sign()),
+                CountTest::Between(low, high) => format!(" {low} to {high} times"),
+            };
+            if let Some(after) = &event.after {
+                words += &format!(" after the last {}", after.text());
             }
-            Self::Last(last) => {
-                let sign = if last.at_least { ">=" } else { "<" };
-                let filter = filter_words(&last.filter);
-                format!("last {}{filter} {sign} {} ago", last.event.text(), last.ago)
+            if let Some(within) = event.within {
+                words += &format!(" within {within}");
             }
-            Self::Interest(interest) => {
-                let sign = if interest.at_least { ">=" } else { "<" };
-                format!("interest in {} {sign} {}", interest.text, score(interest.threshold))
-            }
+            words
+        }
+        Leaf::Last(last) => {
+            let sign = if last.at_least { ">=" } else { "<" };
+            let filter = filter_words(&last.filter);
+            format!("last {}{filter} {sign} {} ago", last.event.text(), last.ago)
+        }
+        Leaf::Interest(interest) => {
+            let sign = if interest.at_least { ">=" } else { "<" };
+            format!("interest in {} {sign} {}", interest.text, score(interest.threshold))
         }
     }
 }
@@ -53,7 +47,7 @@ pub(crate) fn filter_words(filter: &Where) -> String {
 }
 
 fn test_words(test: &FieldTest) -> String {
-    let field = word(&test.field);
+    let field = test.field.word();
     let names = |names: &[Name]| listed(names.iter().map(Name::text));
     match &test.test {
         Test::In(list) => format!("{field} {}", names(list)),

@@ -5,7 +5,7 @@ use tzeva_audience::{Leaf, Node, Where};
 use tzeva_model::Millis;
 
 /// The smallest case that `fails` can be brought to from `case`.
-pub(crate) fn shrink(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
+pub fn shrink(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
     loop {
         match smaller(&case).into_iter().find(|smaller| fails(smaller)) {
             Some(smaller) => case = smaller,

@@ -3,9 +3,9 @@
 //! An event wakes only the audiences whose truth it can change, so what an audience costs is how often it is woken. Two
 //! audiences that say the same of a visitor share that clause: it is decided once.
 
-use crate::canonical::leaf_key;
-use crate::{Audience, Leaf, RuleSet};
+use crate::leaf_words;
 use std::collections::BTreeMap;
+use tzeva_audience::{Audience, Leaf, RuleSet, leaf_key};
 use tzeva_model::Millis;
 
 /// Events of people who only look; they make up most of a shop's traffic.
@@ -80,55 +80,50 @@ impl Cost {
     }
 }
 
-// === impl RuleSet ===
-
-impl RuleSet {
-    /// Describes what was compiled.
-    #[must_use]
-    pub fn summary(&self) -> RuleSetSummary {
-        let mut clauses: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut leaves = 0;
-        for (index, audience) in self.audiences.iter().enumerate() {
-            for (_, leaf) in audience.leaves() {
-                leaves += 1;
-                let holders = clauses.entry(leaf_key(leaf)).or_default();
-                if holders.last() != Some(&index) {
-                    holders.push(index);
-                }
+/// Describes what was compiled.
+#[must_use]
+pub fn summary(rules: &RuleSet) -> RuleSetSummary {
+    let mut clauses: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    let mut leaves = 0;
+    for (index, audience) in rules.audiences.iter().enumerate() {
+        for (_, leaf) in audience.leaves() {
+            leaves += 1;
+            let holders = clauses.entry(leaf_key(leaf)).or_default();
+            if holders.last() != Some(&index) {
+                holders.push(index);
             }
         }
-        let audiences = self.audiences.iter().enumerate();
-        let audiences = audiences.map(|(index, audience)| self.describe(index, audience, &clauses));
-        RuleSetSummary { audiences: audiences.collect(), leaves, clauses: clauses.len() }
     }
+    let audiences = rules.audiences.iter().enumerate();
+    let audiences = audiences.map(|(index, audience)| describe(rules, (index, audience), &clauses));
+    RuleSetSummary { audiences: audiences.collect(), leaves, clauses: clauses.len() }
+}
 
-    fn describe(
-        &self,
-        index: usize,
-        audience: &Audience,
-        clauses: &BTreeMap<String, Vec<usize>>,
-    ) -> AudienceSummary {
-        let leaves = audience.leaves();
-        let cost = leaves.iter().map(|(_, leaf)| cost(leaf)).max().unwrap_or(Cost::Cheap);
-        let deadlines = deadlines(audience);
-        let summary = |(path, leaf): (String, &Leaf)| {
-            let holders = clauses.get(&leaf_key(leaf)).map(Vec::as_slice).unwrap_or_default();
-            let others = holders.iter().filter(|&&holder| holder != index).take(NAMED);
-            LeafSummary {
-                path,
-                words: leaf.words(),
-                shared_by: holders.len().saturating_sub(1),
-                shared_with: others.map(|&i| self.audiences[i].name.text().to_owned()).collect(),
-            }
-        };
-        AudienceSummary {
-            name: audience.name.text().to_owned(),
-            version: format!("{:08x}", audience.version),
-            leaves: leaves.into_iter().map(summary).collect(),
-            policies: policies(audience),
-            deadlines,
-            cost,
+fn describe(
+    rules: &RuleSet,
+    (index, audience): (usize, &Audience),
+    clauses: &BTreeMap<String, Vec<usize>>,
+) -> AudienceSummary {
+    let leaves = audience.leaves();
+    let cost = leaves.iter().map(|(_, leaf)| cost(leaf)).max().unwrap_or(Cost::Cheap);
+    let deadlines = deadlines(audience);
+    let summary = |(path, leaf): (String, &Leaf)| {
+        let holders = clauses.get(&leaf_key(leaf)).map(Vec::as_slice).unwrap_or_default();
+        let others = holders.iter().filter(|&&holder| holder != index).take(NAMED);
+        LeafSummary {
+            path,
+            words: leaf_words(leaf),
+            shared_by: holders.len().saturating_sub(1),
+            shared_with: others.map(|&i| rules.audiences[i].name.text().to_owned()).collect(),
         }
+    };
+    AudienceSummary {
+        name: audience.name.text().to_owned(),
+        version: format!("{:08x}", audience.version),
+        leaves: leaves.into_iter().map(summary).collect(),
+        policies: policies(audience),
+        deadlines,
+        cost,
     }
 }
 

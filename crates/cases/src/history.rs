@@ -1,9 +1,10 @@
 //! Random cases. Durations are few and small and events fall on few instants, so that edges and ties are hit often;
 //! limits of history are tight, so that folding and merging happen.
 
+use crate::Sure;
 use crate::case::{BASE, Case, Move};
-use crate::generate_rules::rules;
 use crate::random::Random;
+use crate::rules::rules;
 use tzeva_model::{
     Amount, Category, Event, EventId, Item, Millis, Name, NameKind, UnixMillis, Value, VisitorId,
 };
@@ -16,12 +17,30 @@ pub(crate) const CATEGORIES: [&str; 5] = ["A", "A/B", "A/B/C", "A/D", "E"];
 pub(crate) const TEXTS: [&str; 2] = ["web", "app"];
 pub(crate) const PATHS: [&str; 3] = ["/p", "/p/1", "/q"];
 
-/// The case of `seed`.
-pub(crate) fn case(seed: u64) -> Case {
+/// What a case may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Policies beside `enter`.
+    pub policies: bool,
+    /// The clock moves engine time too, records come behind engine time, and some runs are backtests.
+    pub unsteady: bool,
+    /// Now and then a long history and many rules.
+    pub long: bool,
+}
+
+/// The case of `seed`, with everything.
+#[must_use]
+pub fn case(seed: u64) -> Case {
+    case_with(seed, Wanted { policies: true, unsteady: true, long: true })
+}
+
+/// The case of `seed` that holds no more than is wanted.
+#[must_use]
+pub fn case_with(seed: u64, wanted: Wanted) -> Case {
     let random = &mut Random::new(seed);
     let max_age = random.pick(&[20, 50, 100, 1_000, 1_000]);
     let idle = random.pick(&[max_age, max_age, 2 * max_age]);
-    let backtest = random.chance(15);
+    let backtest = wanted.unsteady && random.chance(15);
     let settings = Settings {
         max_strokes: random.pick(&[1, 2, 3, 5, 50, 50]),
         max_cells: random.pick(&[1, 2, 4, 8, 12, 500, 500]),
@@ -32,23 +51,24 @@ pub(crate) fn case(seed: u64) -> Case {
         late_after: Millis::new(random.pick(&[0, 5, 30])),
         backtest,
     };
-    // Now and then a long history and many rules, so that counts run up and rules share what they look at.
-    let (audiences, events) = if random.chance(4) { (12, 80) } else { (4, 14) };
-    let rules = rules(random, max_age, audiences);
+    // Long ones let counts run up and rules share what they look at.
+    let (audiences, events) = if wanted.long && random.chance(4) { (12, 80) } else { (4, 14) };
+    let rules = rules(random, (max_age, wanted.policies), audiences);
     let events = random.within(1, events);
-    let moves = if backtest { backtest_moves(random, events) } else { moves(random, events) };
+    let moves =
+        if backtest { backtest_moves(random, events) } else { moves(random, events, wanted) };
     let last = moves.iter().map(Move::time).max().unwrap_or(UnixMillis::new(BASE));
     let until = last + Millis::new(random.pick(&[0, 1, 10, 50, 200, 3_000]));
     Case { settings, rules, moves, until }
 }
 
-fn moves(random: &mut Random, events: i64) -> Vec<Move> {
+fn moves(random: &mut Random, events: i64, wanted: Wanted) -> Vec<Move> {
     let mut moves = Vec::new();
     let mut now = 0;
     let mut past: Vec<Event> = Vec::new();
     for number in 0..events {
         now += random.pick(&[0, 0, 1, 5, 5, 10, 10, 20, 40]);
-        if random.chance(6) {
+        if wanted.unsteady && random.chance(6) {
             moves.push(Move::Clock(UnixMillis::new(BASE + now + random.pick(&[0, 1, 5, 10]))));
         }
         if random.chance(10) && !past.is_empty() {
@@ -62,7 +82,7 @@ fn moves(random: &mut Random, events: i64) -> Vec<Move> {
             8 => -random.within(0, 60),
             _ => random.pick(&[1, 5, 20]),
         };
-        let behind = if random.chance(5) { random.pick(&[1, 5, 10]) } else { 0 };
+        let behind = if wanted.unsteady && random.chance(5) { random.pick(&[1, 5, 10]) } else { 0 };
         let event = event(random, number, now - behind + off);
         past.push(event.clone());
         moves.push(record(now - behind, event));
@@ -92,7 +112,7 @@ fn event(random: &mut Random, number: i64, at: i64) -> Event {
     let items = random.pick(&[0, 1, 1, 1, 2, 3, 4]);
     let text = |random: &mut Random, percent| random.maybe(percent, |r| r.pick(&TEXTS).into());
     Event {
-        visitor: VisitorId::try_new(random.pick(&["v", "v", "v", "w", "u"])).unwrap(),
+        visitor: VisitorId::try_new(random.pick(&["v", "v", "v", "w", "u"])).ok().sure(),
         id: EventId::new(&format!("e{number}")),
         name: Name::new(NameKind::Event, name),
         occurred_at: UnixMillis::new(BASE + at),
@@ -123,10 +143,10 @@ fn item(random: &mut Random) -> Item {
         brand: random.maybe(40, |r| Name::new(NameKind::Brand, r.pick(&BRANDS))),
         category: random.maybe(60, |r| category(r.pick(&CATEGORIES))),
         price: random.maybe(40, |r| Amount::new(r.within(0, 3) * 10_000)),
-        quantity: random.maybe(40, |r| u32::try_from(r.within(0, 3)).unwrap()),
+        quantity: random.maybe(40, |r| u32::try_from(r.within(0, 3)).ok().sure()),
     }
 }
 
 pub(crate) fn category(path: &str) -> Category {
-    Category::from_parts(path.split('/')).unwrap()
+    Category::from_parts(path.split('/')).sure()
 }
