@@ -12,7 +12,6 @@ mod http;
 mod ink;
 mod kafka;
 mod log;
-mod names;
 mod out;
 mod place;
 mod rules;

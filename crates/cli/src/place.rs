@@ -3,14 +3,13 @@
 use crate::config::SettingsArgs;
 use crate::exit::Failure;
 use crate::kafka;
-use crate::names;
 use crate::run::embedded;
 use std::path::PathBuf;
 use tzeva_commit::port::{LogEntry, SourceRecord};
 use tzeva_embedded::{Folder, OpenMode};
 use tzeva_kafka::admin::Admin;
 use tzeva_model::{ChangeNumber, LogOffset, Partition, VisitorId};
-use tzeva_painter::NameTable;
+use tzeva_painter::{NameTable, name_table};
 use tzeva_settings::{Mode, Settings};
 
 /// Which place.
@@ -84,9 +83,9 @@ impl Place {
         match &self.kind {
             Kind::Folder(folder) => {
                 let known = folder.names().collect::<Result<Vec<_>, _>>();
-                Ok(names::table(known.map_err(embedded::failure)?))
+                Ok(name_table(known.map_err(embedded::failure)?))
             }
-            Kind::Servers(admin) => Ok(names::table(admin.read_names().map_err(Failure::world)?)),
+            Kind::Servers(admin) => Ok(name_table(admin.read_names().map_err(Failure::world)?)),
         }
     }
 

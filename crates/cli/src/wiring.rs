@@ -122,7 +122,7 @@ pub(crate) fn start(
     ports: impl FnOnce(&Inbox) -> anyhow::Result<Ports>,
 ) -> anyhow::Result<Painting> {
     let partitions = parts.owner.partitions;
-    let (inbox, lanes) = Inbox::new(parts.lanes);
+    let (inbox, lanes) = Inbox::new(parts.lanes, parts.owner.names.clone());
     let mut owners = Vec::new();
     for partition in (0..partitions).map(Partition::new) {
         let decoders = parts.decode.iter().map(Decoder::new).collect::<Result<Vec<_>, _>>()?;

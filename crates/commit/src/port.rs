@@ -214,6 +214,9 @@ pub enum Outgoing {
 /// Answers of a changes port.
 #[derive(Clone, Debug)]
 pub enum ChangesReply {
+    /// Before the answer to a `tail`: names that came onto the topic since this port was last asked, the first time all
+    /// of them; key and text as in [`Outgoing::Name`]. They concern the whole process: whoever made the sink keeps them.
+    Names(Vec<(String, String)>),
     /// To `tail`: the highest n in the tail of the partition; `None`: it is empty.
     Tail(Partition, Ticket, Result<Option<ChangeNumber>, PortError>),
     /// To `publish`: all of it is written, or a permanent error stops the partition.
@@ -222,7 +225,8 @@ pub enum ChangesReply {
 
 /// Where changes, dead letters and names go.
 pub trait Changes: Send {
-    /// Finds the highest n that was published.
+    /// Finds the highest n that was published, and tells the names that others may have published. As markers move only
+    /// over what is published, whoever recovers behind them then knows every name of every profile.
     fn tail(&mut self, partition: Partition, ticket: Ticket);
     /// Publishes in order; retries what is transient by itself.
     fn publish(&mut self, partition: Partition, ticket: Ticket, messages: Vec<Outgoing>);

@@ -19,6 +19,8 @@ struct FolderChanges(Worker<Job>);
 struct Task {
     folder: Folder,
     sink: Sink<ChangesReply>,
+    /// Names published since they were told last; `None`: nothing was told, so all of the folder are due.
+    new_names: Option<Vec<(String, String)>>,
 }
 
 /// A dead letter to be, as the projector tells it.
@@ -44,10 +46,11 @@ impl Changes for FolderChanges {
 // === impl Task ===
 
 impl Task {
-    fn carry_out(&self, job: Job) {
+    fn carry_out(&mut self, job: Job) {
         match job {
             Job::Tail(partition, ticket) => {
-                let tail = self.folder.last_change(partition).map_err(FolderError::into_port);
+                let tail = self.tell_names().and_then(|()| self.folder.last_change(partition));
+                let tail = tail.map_err(FolderError::into_port);
                 (self.sink)(ChangesReply::Tail(partition, ticket, tail));
             }
             Job::Publish(partition, ticket, messages) => {
@@ -57,7 +60,21 @@ impl Task {
         }
     }
 
-    fn publish(&self, partition: Partition, messages: Vec<Outgoing>) -> Result<(), FolderError> {
+    fn tell_names(&mut self) -> Result<(), FolderError> {
+        let names = match self.new_names.take() {
+            Some(new) => new,
+            None => self.folder.names().collect::<Result<_, _>>()?,
+        };
+        self.new_names = Some(Vec::new());
+        (self.sink)(ChangesReply::Names(names));
+        Ok(())
+    }
+
+    fn publish(
+        &mut self,
+        partition: Partition,
+        messages: Vec<Outgoing>,
+    ) -> Result<(), FolderError> {
         let inner = &*self.folder.0;
         let time = (inner.clock)();
         let mut batch = inner.db.batch().durability(Some(PersistMode::Buffer));
@@ -71,7 +88,10 @@ impl Task {
                     let letter = Letter { topic, offset, headers, head };
                     self.bury(&mut batch, partition, time, letter)?;
                 }
-                Outgoing::Name { key, text } => batch.insert(&inner.names, key, text),
+                Outgoing::Name { key, text } => {
+                    batch.insert(&inner.names, key.clone(), text.clone());
+                    self.new_names.iter_mut().for_each(|new| new.push((key.clone(), text.clone())));
+                }
             }
         }
         batch.commit().map_err(FolderError::database(self.folder.attempt("publish")))
@@ -127,7 +147,7 @@ impl Folder {
 
 /// Makes the port.
 pub(crate) fn start(folder: Folder, sink: Sink<ChangesReply>) -> io::Result<Box<dyn Changes>> {
-    let task = Task { folder, sink };
+    let mut task = Task { folder, sink, new_names: None };
     let worker = Worker::start("tzeva-changes", move |jobs| {
         while let Ok(job) = jobs.recv() {
             task.carry_out(job);

@@ -14,6 +14,7 @@ mod context;
 mod group;
 mod log;
 mod lookup;
+mod names;
 mod outgoing;
 mod publish;
 mod reader;

@@ -1,6 +1,7 @@
 //! Looks up what publishing needs to know: the highest n in a partition's tail, and the originals of dead letters.
 
 use crate::Error;
+use crate::names::NewNames;
 use crate::publish::Publishing;
 use crate::reader::{Range, Reader, headers_of, to_record};
 use crate::settings::Settings;
@@ -45,12 +46,16 @@ pub(crate) fn start(
 ) -> Result<Worker<Looking>, Error> {
     let mut reader = Reader::new(settings).map_err(Error::client("make the changes' reader"))?;
     let topic = settings.topics.changes.clone();
+    let mut names = NewNames::new(&settings.topics.names);
     Worker::start("kafka-changes-reader", move |inbox: Receiver<Looking>| {
         for request in inbox {
             match request {
                 Looking::Tail { partition, ticket } => {
-                    let n = tail(&mut reader, &topic, partition);
-                    sink(ChangesReply::Tail(partition, ticket, n));
+                    let found = names.read(&mut reader).and_then(|new| {
+                        sink(ChangesReply::Names(new));
+                        tail(&mut reader, &topic, partition)
+                    });
+                    sink(ChangesReply::Tail(partition, ticket, found));
                 }
                 Looking::Originals { partition, job, wanted, answer } => {
                     let found = originals(&mut reader, partition, wanted);

@@ -53,6 +53,14 @@ impl Reader {
             .map_err(|e| port_error(format!("ask for the bounds of {topic}[{partition}]"), &e))
     }
 
+    /// How many partitions `topic` has; 0 if it isn't there.
+    pub(crate) fn partitions(&self, topic: &str) -> Result<i32, PortError> {
+        let failed = |e| port_error(format!("ask for the partitions of {topic}"), &e);
+        let metadata = self.consumer.fetch_metadata(Some(topic), ASKING).map_err(failed)?;
+        let found = metadata.topics().iter().find(|found| found.name() == topic);
+        Ok(found.map_or(0, |found| i32::try_from(found.partitions().len()).unwrap_or(i32::MAX)))
+    }
+
     /// Hands records of `range` to `take` in order until it breaks; gives where to read on, `range.to` or beyond it
     /// if all has been read.
     pub(crate) fn read(

@@ -128,6 +128,36 @@ fn names_are_found_by_key_with_the_last_text() {
 }
 
 #[test]
+fn whoever_asks_for_the_tail_is_told_first_what_others_named() {
+    let settings = fresh(2);
+    let (mut one, one_told) = start(&settings);
+    let (mut other, other_told) = start(&settings);
+    let mut publish = |key: &str| {
+        one.publish(P, Ticket(1), vec![Outgoing::Name { key: key.into(), text: key.into() }]);
+        assert_eq!(published(&one_told), (1, Ok(())));
+    };
+    let mut told = || {
+        other.tail(P, Ticket(2));
+        let mut told = Vec::new();
+        wait_for(&other_told, |reply| match reply {
+            ChangesReply::Names(names) => {
+                told.extend(names.into_iter().map(|(key, _)| key));
+                None
+            }
+            ChangesReply::Tail(..) => Some(()),
+            ChangesReply::Published(..) => None,
+        });
+        told.sort();
+        told
+    };
+    assert_eq!(told(), Vec::<String>::new());
+    (1..=3).for_each(|n| publish(&format!("brand/{n}")));
+    assert_eq!(told(), ["brand/1", "brand/2", "brand/3"]);
+    publish("brand/4");
+    assert_eq!(told(), ["brand/4"], "only what is new");
+}
+
+#[test]
 fn a_permanent_error_stops_the_partition_until_somebody_begins_anew() {
     let settings = fresh(2);
     let (mut changes, replies) = start(&settings);

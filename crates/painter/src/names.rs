@@ -37,6 +37,17 @@ enum Known {
     Other,
 }
 
+/// A table of names under the keys of `tzeva.names`, `<kind>/<16 hex digits>`; what has another key is left out.
+pub fn table(names: impl IntoIterator<Item = (String, String)>) -> NameTable {
+    let name = |(key, text): (String, String)| Some((id(&key)?, text.into_boxed_str()));
+    names.into_iter().filter_map(name).collect()
+}
+
+fn id(key: &str) -> Option<NameId> {
+    let (_, hex) = key.split_once('/')?;
+    (hex.len() == 16).then(|| u64::from_str_radix(hex, 16).ok().map(NameId::new)).flatten()
+}
+
 // === impl SharedNames ===
 
 impl SharedNames {
@@ -219,6 +230,15 @@ mod tests {
             traceparent: None,
             traits: vec![],
         }
+    }
+
+    #[test]
+    fn a_name_is_found_under_the_id_in_its_key() {
+        let id = NameId::new(0x0123_4567_89ab_cdef);
+        let named = |key: &str| (key.to_owned(), "Acme".to_owned());
+        let names = table([named("brand/0123456789abcdef"), named("brand"), named("brand/12")]);
+        assert_eq!(names.get(&id).map(|text| &**text), Some("Acme"));
+        assert_eq!(names.len(), 1);
     }
 
     #[test]

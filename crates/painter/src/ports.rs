@@ -3,6 +3,7 @@
 //! Every request has one answer, and owners bound their requests, so the inbox needs no bound of its own.
 
 use crate::effect::{Effect, Input};
+use crate::names::{self, SharedNames};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,7 @@ use tzeva_model::Partition;
 #[derive(Clone)]
 pub struct Inbox {
     lanes: Arc<Vec<Sender<(Partition, Input)>>>,
+    names: SharedNames,
 }
 
 /// The other ends of an inbox, a lane each.
@@ -47,11 +49,11 @@ pub trait Schemas: Send + Sync {
 // === impl Inbox ===
 
 impl Inbox {
-    /// An inbox of so many lanes.
+    /// An inbox of so many lanes, which keeps the names that the changes port tells in `names`.
     #[must_use]
-    pub fn new(lanes: usize) -> (Self, Lanes) {
+    pub fn new(lanes: usize, names: SharedNames) -> (Self, Lanes) {
         let (senders, receivers) = (0..lanes.max(1)).map(|_| unbounded()).unzip();
-        (Self { lanes: Arc::new(senders) }, Lanes(receivers))
+        (Self { lanes: Arc::new(senders), names }, Lanes(receivers))
     }
 
     /// Hands an input to the owner of a partition. One that has ended hears nothing.
@@ -93,8 +95,12 @@ impl Inbox {
     pub fn changes(&self) -> Sink<ChangesReply> {
         let inbox = self.clone();
         Arc::new(move |reply| {
-            let (ChangesReply::Tail(partition, ..) | ChangesReply::Published(partition, ..)) =
-                reply;
+            let partition = match reply {
+                ChangesReply::Names(names) => return inbox.names.extend(names::table(names)),
+                ChangesReply::Tail(partition, ..) | ChangesReply::Published(partition, ..) => {
+                    partition
+                }
+            };
             inbox.send(partition, Input::Changes(reply));
         })
     }

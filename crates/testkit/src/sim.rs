@@ -270,7 +270,7 @@ impl World {
     /// The names that were published, by key.
     #[must_use]
     pub fn names(&self) -> BTreeMap<String, String> {
-        self.state().names.clone()
+        self.state().names.iter().cloned().collect()
     }
 
     /// All of a source topic's partition.

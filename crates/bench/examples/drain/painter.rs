@@ -45,7 +45,7 @@ impl Painter {
         let (registry, health) = (Registry::default(), Health::default());
         let watcher = Watcher::new(PainterMetrics::register(&registry), health);
         let watch: Arc<dyn Watch> = Arc::new(watcher);
-        let (inbox, lanes) = Inbox::new(options.threads);
+        let (inbox, lanes) = Inbox::new(options.threads, settings.names.clone());
         let read = tzeva_decode::Settings { partitions, ..tzeva_decode::Settings::default() };
         let owner = |(partition, first)| {
             let decoders = [Decoder::new(&read)?, Decoder::new(&read)?].into();

@@ -7,9 +7,9 @@ mod look;
 use super::Args;
 use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
+use crate::rules;
 use crate::service::Service;
 use crate::wiring::{self, NoRegistry, Painting, Parts};
-use crate::{names, rules};
 use anyhow::anyhow;
 use intake::Intake;
 use std::net::SocketAddr;
@@ -48,10 +48,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let rules = rules::load(&settings.audiences, &wiring::check_settings(&settings))?;
     let folder = open(data, &settings, OpenMode::CreateIfMissing)?;
     let partitions = folder.partitions();
-    let known = folder.names().collect::<Result<Vec<_>, _>>().map_err(failure)?;
     let (registry, health) = (Registry::default(), Health::default());
     let shared = SharedNames::default();
-    shared.extend(names::table(known));
     let owner = wiring::owner_settings(&settings, partitions, Arc::clone(&rules), shared.clone());
     let parts = Parts {
         owner: Arc::new(owner),

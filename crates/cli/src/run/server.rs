@@ -8,9 +8,9 @@ use super::Args;
 use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
 use crate::kafka;
+use crate::rules;
 use crate::service::Service;
 use crate::wiring::{self, NoRegistry, Parts};
-use crate::{names, rules};
 use look::ServersLook;
 use schemas::Fetcher;
 use std::sync::Arc;
@@ -30,10 +30,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let admin = kafka::admin(&settings)?;
     let partitions = kafka::fit_partitions(&admin, &settings)?;
     let first = first::offsets(&admin, &settings, partitions, args.from.as_deref())?;
-    let known = admin.read_names().map_err(Failure::world)?;
     let (registry, health) = (Registry::default(), Health::default());
     let shared = SharedNames::default();
-    shared.extend(names::table(known));
     let rules_now = Arc::clone(&rules);
     let owner = wiring::owner_settings(&settings, partitions, rules_now, shared.clone());
     let parts = Parts {

@@ -146,6 +146,8 @@ impl Owner {
 
     pub(super) fn changes(&mut self, reply: ChangesReply, now: Moment) -> Result<(), Trouble> {
         match reply {
+            // The inbox keeps them, for all partitions.
+            ChangesReply::Names(_) => Ok(()),
             ChangesReply::Tail(_, ticket, tail) => self.tail_found(ticket, tail, now),
             ChangesReply::Published(_, ticket, done) => {
                 let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };

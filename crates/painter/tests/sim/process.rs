@@ -5,11 +5,12 @@ use crate::seen::Seen;
 use crate::shop::{self, BEGIN, COUNT, PARTITIONS};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
-use tzeva_commit::port::{AppendResult, LogReply, Sink, Ticket};
+use tzeva_commit::port::{AppendResult, ChangesReply, LogReply, Sink, Ticket};
 use tzeva_decode::Decoder;
 use tzeva_model::{Millis, Partition, Shard, SourceOffset, UnixMillis};
 use tzeva_painter::{
     Effect, Happening, Input, Moment, Owner, Pace, Settings, SharedNames, TimeKind, Topic,
+    name_table,
 };
 use tzeva_testkit::sim::{Faults, Layout, PainterId, Ports, Sinks, World};
 
@@ -163,10 +164,13 @@ impl Run {
         self.started += 1;
         let id = PainterId(self.started);
         let inbox: Inbox = Arc::default();
+        // Each process knows the names it was told.
+        let settings = Settings { names: SharedNames::default(), ..(*self.settings).clone() };
+        let settings = Arc::new(settings);
         let sinks = Sinks {
             log: sink(&inbox, Input::Log),
             store: sink(&inbox, Input::Store),
-            changes: sink(&inbox, Input::Changes),
+            changes: changes_sink(&inbox, &settings.names),
             source: sink(&inbox, Input::Source),
         };
         let ports = self.world.ports(id, sinks);
@@ -176,7 +180,7 @@ impl Run {
             let decoders = vec![Decoder::new(&decode).unwrap(), Decoder::new(&decode).unwrap()];
             let first = Some(vec![SourceOffset::new(0); 2]);
             let seed = u64::from(id.0) * 7919;
-            (partition, Owner::new(partition, Arc::clone(&self.settings), decoders, first, seed))
+            (partition, Owner::new(partition, Arc::clone(&settings), decoders, first, seed))
         });
         let owners = BTreeMap::from(owners);
         let (present, born) = (BTreeSet::new(), self.world.now());
@@ -345,8 +349,16 @@ fn sink<T: 'static>(inbox: &Inbox, wrap: fn(T) -> Input) -> Sink<T> {
     Arc::new(move |reply| inbox.lock().unwrap().push_back(wrap(reply)))
 }
 
+fn changes_sink(inbox: &Inbox, names: &SharedNames) -> Sink<ChangesReply> {
+    let (inbox, names) = (Arc::clone(inbox), names.clone());
+    Arc::new(move |reply| match reply {
+        ChangesReply::Names(told) => names.extend(name_table(told)),
+        reply => inbox.lock().unwrap().push_back(Input::Changes(reply)),
+    })
+}
+
 fn partition_of(input: &Input) -> Partition {
-    use tzeva_commit::port::{ChangesReply, SourceReply, StoreReply};
+    use tzeva_commit::port::{SourceReply, StoreReply};
     match input {
         Input::Log(LogReply::Appended(p, ..) | LogReply::Read(p, ..)) => *p,
         Input::Store(
@@ -363,6 +375,8 @@ fn partition_of(input: &Input) -> Partition {
             | SourceReply::Ends(p, ..)
             | SourceReply::Records { partition: p, .. },
         ) => *p,
-        Input::Schema(..) | Input::Tick | Input::Stop => PARTITIONS[0],
+        Input::Changes(ChangesReply::Names(_)) | Input::Schema(..) | Input::Tick | Input::Stop => {
+            PARTITIONS[0]
+        }
     }
 }

@@ -22,7 +22,11 @@ pub fn changes_laws(
     let name = Outgoing::Name { key: "brand/00000000000000aa".into(), text: "Acme".into() };
     publish(changes, replies, one, vec![name]);
     publish(changes, replies, one, Vec::new());
-    assert_eq!(tail(changes, replies, one), Some(ChangeNumber::new(10)));
+    changes.tail(one, Ticket(3));
+    let (n, names) = tail_of(replies, one, Ticket(3));
+    assert_eq!(n, Some(ChangeNumber::new(10)));
+    let told = ("brand/00000000000000aa".to_owned(), "Acme".to_owned());
+    assert!(names.contains(&told), "a name is told before the next tail's answer: {names:?}");
 
     // A projector that doesn't know how far it came publishes again.
     publish(changes, replies, one, (8..=12).map(change).collect());
@@ -36,12 +40,8 @@ pub fn changes_laws(
     for ticket in [11, 12, 13].map(Ticket) {
         published(replies, one, ticket);
     }
-    match replies.wait() {
-        ChangesReply::Tail(at, Ticket(14), Ok(n)) if at == one => {
-            assert_eq!(n, Some(ChangeNumber::new(3_012)));
-        }
-        other => panic!("a tail was answered {other:?}"),
-    }
+    let (n, _) = tail_of(replies, one, Ticket(14));
+    assert_eq!(n, Some(ChangeNumber::new(3_012)));
 }
 
 fn change(n: u64) -> Outgoing {
@@ -76,8 +76,23 @@ fn tail(
     partition: Partition,
 ) -> Option<ChangeNumber> {
     changes.tail(partition, Ticket(2));
-    match replies.wait() {
-        ChangesReply::Tail(at, Ticket(2), Ok(n)) if at == partition => n,
-        other => panic!("a tail was answered {other:?}"),
+    tail_of(replies, partition, Ticket(2)).0
+}
+
+/// The answer to a tail, and the names told before it.
+fn tail_of(
+    replies: &mut Replies<ChangesReply>,
+    partition: Partition,
+    ticket: Ticket,
+) -> (Option<ChangeNumber>, Vec<(String, String)>) {
+    let mut told = Vec::new();
+    loop {
+        match replies.wait() {
+            ChangesReply::Names(names) => told.extend(names),
+            ChangesReply::Tail(at, its, Ok(n)) if (at, its) == (partition, ticket) => {
+                return (n, told);
+            }
+            other => panic!("a tail was answered {other:?}"),
+        }
     }
 }

@@ -67,6 +67,7 @@ impl State {
         let Some(request) = publisher.requests.pop_front() else { return };
         match request {
             Request::Tail(ticket) => {
+                self.tell_names(painter, partition);
                 let tail = match self.read_fails("find the highest change") {
                     Some(error) => Err(error),
                     None => Ok(self.highest(partition)),
@@ -103,13 +104,22 @@ impl State {
                 records.into_iter().find(|record| record.offset == *offset)
             }
             Outgoing::Name { key, text } => {
-                self.names.insert(key.clone(), text.clone());
+                self.names.push((key.clone(), text.clone()));
                 None
             }
             Outgoing::Change { .. } => None,
         };
         let published = Published { painter, time: self.now, message, original };
         self.published.entry(partition).or_default().push(published);
+    }
+
+    /// Each lane is told for itself: the answer to another of the same painter may overtake.
+    fn tell_names(&mut self, painter: PainterId, partition: Partition) {
+        let told = self.names_told.entry((painter, partition)).or_default();
+        let new = self.names[*told..].to_vec();
+        *told = self.names.len();
+        let reply = ChangesReply::Names(new);
+        self.answer((painter, Door::Changes, partition), Reply::Changes(reply));
     }
 
     fn highest(&self, partition: Partition) -> Option<ChangeNumber> {

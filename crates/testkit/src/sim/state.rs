@@ -18,7 +18,10 @@ pub(super) struct State {
     pub(super) logs: BTreeMap<Partition, Vec<LogEntry>>,
     pub(super) store: StoreState,
     pub(super) published: BTreeMap<Partition, Vec<Published>>,
-    pub(super) names: BTreeMap<String, String>,
+    /// Names in the order in which they were published.
+    pub(super) names: Vec<(String, String)>,
+    /// How many of them a painter's lane has been told.
+    pub(super) names_told: BTreeMap<(PainterId, Partition), usize>,
     pub(super) publishers: BTreeMap<(PainterId, Partition), Publisher>,
     pub(super) topics: BTreeMap<(TopicIndex, Partition), Topic>,
     pub(super) readers: BTreeMap<(PainterId, Partition), Reader>,
@@ -82,7 +85,8 @@ impl State {
             logs: BTreeMap::new(),
             store: StoreState::default(),
             published: BTreeMap::new(),
-            names: BTreeMap::new(),
+            names: Vec::new(),
+            names_told: BTreeMap::new(),
             publishers: BTreeMap::new(),
             topics: BTreeMap::new(),
             readers: BTreeMap::new(),

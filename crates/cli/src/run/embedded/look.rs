@@ -1,10 +1,9 @@
 //! Visitors and names for the pages, from the open folder.
 
 use crate::http::Look;
-use crate::names;
 use tzeva_embedded::Folder;
 use tzeva_model::VisitorId;
-use tzeva_painter::NameTable;
+use tzeva_painter::{NameTable, name_table};
 
 impl Look for Folder {
     fn profile(&self, visitor: &VisitorId) -> anyhow::Result<Option<Vec<u8>>> {
@@ -12,6 +11,6 @@ impl Look for Folder {
     }
 
     fn names(&self) -> anyhow::Result<NameTable> {
-        Ok(names::table(Self::names(self).collect::<Result<Vec<_>, _>>()?))
+        Ok(name_table(Self::names(self).collect::<Result<Vec<_>, _>>()?))
     }
 }

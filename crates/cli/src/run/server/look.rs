@@ -2,11 +2,10 @@
 
 use crate::http::Look;
 use crate::kafka;
-use crate::names;
 use std::sync::{Mutex, PoisonError};
 use tzeva_kafka::admin::Admin;
 use tzeva_model::VisitorId;
-use tzeva_painter::NameTable;
+use tzeva_painter::{NameTable, name_table};
 use tzeva_redis::Viewer;
 use tzeva_settings::Settings;
 
@@ -38,6 +37,6 @@ impl Look for ServersLook {
     }
 
     fn names(&self) -> anyhow::Result<NameTable> {
-        Ok(names::table(self.admin.read_names()?))
+        Ok(name_table(self.admin.read_names()?))
     }
 }
