@@ -123,7 +123,7 @@ async fn partitions(State(shown): State<Shown>) -> Response {
             shown["epoch"] = standings.epoch.into();
             shown["seq"] = standings.seq.get().into();
             shown["engine_time"] = standings.engine_time.to_string().into();
-            shown["waiting_records"] = standings.waiting.into();
+            shown["lag_records"] = standings.lag.into();
             shown["cached_profiles"] = standings.profiles.into();
             shown["unapplied_profiles"] = standings.unapplied.into();
             shown["decided"] = decided.collect::<Vec<_>>().into();

@@ -269,6 +269,8 @@ pub enum SourceReply {
         position: SourceOffset,
         /// Nothing more was at hand.
         at_end: bool,
+        /// One past the topic's last record as far as the port knows, `position` or beyond: what is lag is told by it.
+        end: SourceOffset,
     },
     /// To `prove`: an end-offset query sent at `sent_at` (log time) found these ends, a topic each in order.
     Ends(Partition, Ticket, Result<(UnixMillis, Vec<SourceOffset>), PortError>),

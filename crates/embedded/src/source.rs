@@ -199,7 +199,15 @@ impl Task {
         let at_end = tail.next == end;
         tail.told_end = at_end;
         let (session, position) = (tail.session, tail.next);
-        (self.sink)(SourceReply::Records { partition, session, topic, records, position, at_end });
+        (self.sink)(SourceReply::Records {
+            partition,
+            session,
+            topic,
+            records,
+            position,
+            at_end,
+            end,
+        });
         Ok(())
     }
 }

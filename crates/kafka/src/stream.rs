@@ -100,6 +100,7 @@ impl Stream {
             records: std::mem::take(&mut self.records),
             position: SourceOffset::new(self.position),
             at_end,
+            end: SourceOffset::new(end.unwrap_or(self.position).max(self.position)),
         })
     }
 

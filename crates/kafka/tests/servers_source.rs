@@ -27,9 +27,15 @@ fn offsets(at: [i64; 2]) -> Vec<SourceOffset> {
 fn drain(replies: &Receiver<SourceReply>, session: u64, topic: u8) -> (Vec<String>, i64) {
     let mut values = Vec::new();
     let position = wait_for(replies, |reply| match reply {
-        SourceReply::Records { partition: P, session: s, topic: t, records, position, at_end }
-            if (s, t) == (session, TopicIndex::new(topic)) =>
-        {
+        SourceReply::Records {
+            partition: P,
+            session: s,
+            topic: t,
+            records,
+            position,
+            at_end,
+            ..
+        } if (s, t) == (session, TopicIndex::new(topic)) => {
             values.extend(records.into_iter().map(|r| String::from_utf8(r.value).unwrap()));
             at_end.then_some(position.get())
         }

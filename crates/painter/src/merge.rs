@@ -28,6 +28,8 @@ struct Buffer {
     decided: SourceOffset,
     /// Where fetching goes on.
     position: SourceOffset,
+    /// Where the topic ends, as of the last fetch.
+    end: SourceOffset,
     at_end: bool,
     paused: bool,
 }
@@ -74,6 +76,7 @@ impl Inputs {
             bytes: 0,
             decided: at,
             position: at,
+            end: at,
             at_end: false,
             paused: false,
         };
@@ -95,6 +98,11 @@ impl Inputs {
             .extend(records.into_iter().filter(|record| record.offset >= buffer.position));
         buffer.position = buffer.position.max(position);
         buffer.at_end = at_end;
+    }
+
+    /// Takes in where a topic ends, as of a fetch.
+    pub fn ends_at(&mut self, topic: TopicIndex, end: SourceOffset) {
+        self.buffers[usize::from(topic.get())].end = end;
     }
 
     /// Topics to pause (true) or to let go on (false) since the last call.
@@ -130,10 +138,12 @@ impl Inputs {
         self.buffers.iter().map(|buffer| buffer.decided).collect()
     }
 
-    /// Records at hand.
+    /// Records that no commit has decided, whether fetched or not, as of the last fetch of each topic. (Markers of
+    /// transactions count as records, as they do for other lag tools.)
     #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.buffers.iter().map(|buffer| buffer.records.len()).sum()
+    pub fn lag(&self) -> i64 {
+        let left = |buffer: &Buffer| (buffer.end.get() - buffer.decided.get()).max(0);
+        self.buffers.iter().map(left).sum()
     }
 
     /// The record time of the next record that may be decided, if there is one.
@@ -305,6 +315,19 @@ mod tests {
         assert_eq!(inputs.pauses(), []);
         inputs.cut(1, FAR, FAR);
         assert_eq!(inputs.pauses(), [(TopicIndex::new(0), false)]);
+    }
+
+    #[test]
+    fn lag_counts_what_is_not_fetched_too() {
+        let mut inputs = inputs(&[TimeKind::LogAppend, TimeKind::LogAppend]);
+        assert_eq!(inputs.lag(), 0, "nothing is known yet");
+        inputs.fetched(TopicIndex::new(0), vec![record(0, 5)], SourceOffset::new(1), false);
+        inputs.ends_at(TopicIndex::new(0), SourceOffset::new(100));
+        inputs.fetched(TopicIndex::new(1), vec![record(0, 9)], SourceOffset::new(1), true);
+        inputs.ends_at(TopicIndex::new(1), SourceOffset::new(1));
+        assert_eq!(inputs.lag(), 101);
+        inputs.cut(1, FAR, FAR);
+        assert_eq!(inputs.lag(), 100);
     }
 
     #[test]

@@ -182,8 +182,8 @@ impl PainterMetrics {
                 "TzevaDeadlinesLate",
             ),
             lag_records: gauge(
-                "tzeva_waiting_records",
-                "Records fetched and not decided.",
+                "tzeva_lag_records",
+                "Records in the source topics that no commit has decided, as of the last fetch.",
                 "1",
                 "TzevaLag",
             ),
@@ -262,7 +262,7 @@ impl PainterMetrics {
             return;
         };
         let size = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        set(&self.lag_records, size(standings.waiting));
+        set(&self.lag_records, standings.lag);
         set(&self.profiles, size(standings.profiles));
         set(&self.unapplied, size(standings.unapplied));
         // At the end of its sources a partition is current, though engine time moves only when something is due.

@@ -201,6 +201,8 @@ fn drain(options: &Options, painter: &Painter, others: [u32; 2], audiences: usiz
         }
         // What is decided has still to be published and stored, and that costs too.
         let stored = metrics.sum("tzeva_unapplied_profiles") == 0.0;
+        let refused = metrics.sum("tzeva_partitions_refused_total");
+        ensure!(refused == 0.0, "{refused} partitions are refused: {}", painter.why());
         ensure!(Instant::now() < patience, "not drained in 5 minutes: {metrics:?}");
         if let Some(seconds) = seconds.filter(|_| stored) {
             return Ok(Run {

@@ -24,6 +24,7 @@ pub(crate) struct Painter {
     inbox: Inbox,
     partitions: u16,
     registry: Registry,
+    health: Health,
 }
 
 /// The workload names no schema.
@@ -43,7 +44,7 @@ impl Painter {
         let settings = Arc::new(owner_settings(options, kafka, rules(count)?));
         let first = Admin::new(kafka)?.start_offsets(partitions, StartFrom::Earliest)?;
         let (registry, health) = (Registry::default(), Health::default());
-        let watcher = Watcher::new(PainterMetrics::register(&registry), health);
+        let watcher = Watcher::new(PainterMetrics::register(&registry), health.clone());
         let watch: Arc<dyn Watch> = Arc::new(watcher);
         let (inbox, lanes) = Inbox::new(options.threads, settings.names.clone());
         let read = tzeva_decode::Settings { partitions, ..tzeva_decode::Settings::default() };
@@ -59,7 +60,12 @@ impl Painter {
         for lane in lanes.deal(owners, (&inbox, &ports), &clock, &watch) {
             std::thread::spawn(move || lane.run());
         }
-        Ok(Self { inbox, partitions, registry })
+        Ok(Self { inbox, partitions, registry, health })
+    }
+
+    /// Why it can't go on, if it can't.
+    pub(crate) fn why(&self) -> String {
+        self.health.reasons().join("; ")
     }
 
     /// Its metrics.

@@ -103,6 +103,8 @@ impl Role {
     /// What a new topic gets beyond what is checked.
     const fn extra(self) -> &'static [(&'static str, &'static str)] {
         match self {
+            // Kafka counts retention by the records' own times: history would be deleted as soon as it is written.
+            Self::Source { create_time: true } => &[("retention.ms", "-1")],
             Self::Log => &[("segment.ms", "600000")],
             Self::Changes => &[("retention.ms", "604800000")],
             Self::DeadLetters => &[("retention.ms", "2592000000")],
@@ -311,6 +313,17 @@ mod tests {
         assert_eq!(checked, Checked { partitions: Some(64), faults: vec![] });
         assert_eq!(judge(&Settings::new("b:1"), &made(4, 1), true).faults, []);
         assert_eq!(judge(&Settings::new("b:1"), &made(4, 1), false).faults.len(), 7);
+    }
+
+    #[test]
+    fn a_new_topic_that_keeps_its_producers_times_keeps_history() {
+        let source = |create_time| crate::SourceTopic { name: "visits".into(), create_time };
+        let kept = |create_time| {
+            let topics = Topics { sources: vec![source(create_time)], ..Topics::default() };
+            let shapes = wanted(&topics, &Plan { partitions: 4, replication: 1 });
+            shapes[0].config.iter().any(|(key, value)| *key == "retention.ms" && value == "-1")
+        };
+        assert_eq!((kept(true), kept(false)), (true, false));
     }
 
     #[test]

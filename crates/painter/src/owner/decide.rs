@@ -21,8 +21,9 @@ impl Owner {
     pub(super) fn source(&mut self, reply: SourceReply, now: Moment) -> Result<(), Trouble> {
         let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
         match reply {
-            SourceReply::Records { session, topic, records, position, at_end, .. } => {
+            SourceReply::Records { session, topic, records, position, at_end, end, .. } => {
                 if session == reign.session {
+                    reign.inputs.ends_at(topic, end);
                     reign.inputs.fetched(topic, records, position, at_end);
                     let turned = reign.inputs.pauses();
                     self.effects

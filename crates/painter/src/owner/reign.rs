@@ -59,8 +59,8 @@ pub struct Standings {
     pub seq: Seq,
     /// Engine time.
     pub engine_time: UnixMillis,
-    /// Records fetched and not decided.
-    pub waiting: usize,
+    /// Records of the source topics that no commit has decided, as of the last fetch.
+    pub lag: i64,
     /// Profiles in memory.
     pub profiles: usize,
     /// Profiles not yet in the store.
@@ -145,7 +145,7 @@ impl Reign {
             epoch: self.ledger.epoch().get(),
             seq: self.last.seq,
             engine_time: self.engine.engine_time(),
-            waiting: self.inputs.waiting(),
+            lag: self.inputs.lag(),
             profiles: self.engine.len(),
             unapplied: self.overlay.len(),
             decided: self.inputs.decided(),

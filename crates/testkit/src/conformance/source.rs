@@ -125,7 +125,15 @@ impl<'a> Reader<'a> {
         if matches!(reply, SourceReply::Assigned(other) if other != self.partition) {
             return;
         }
-        let SourceReply::Records { partition, session, topic, records, position, at_end } = reply
+        let SourceReply::Records {
+            partition,
+            session,
+            topic,
+            records,
+            position,
+            at_end,
+            end: known,
+        } = reply
         else {
             panic!("while reading partition {}: {reply:?}", self.partition);
         };
@@ -143,6 +151,7 @@ impl<'a> Reader<'a> {
         }
         let beyond = read.last().is_none_or(|last| position > last.offset);
         assert!(beyond, "position {position} of {topic} lies before a record");
+        assert!(known >= position, "the end of {topic} is known at least as far as it was read");
         *next = Some(position);
         *end = at_end;
     }

@@ -209,8 +209,15 @@ impl State {
         }
         if news {
             let position = offset_of(to);
-            let reply =
-                SourceReply::Records { partition, session, topic, records, position, at_end };
+            let reply = SourceReply::Records {
+                partition,
+                session,
+                topic,
+                records,
+                position,
+                at_end,
+                end: offset_of(visible),
+            };
             self.answer((painter, Door::Source, partition), Reply::Source(reply));
         }
     }
