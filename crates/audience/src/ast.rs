@@ -1,6 +1,6 @@
 //! Audiences as values.
 
-use crate::{Paint, Where};
+use crate::{Paint, Test, Where};
 use tzeva_model::{Millis, Name, RulesVersion, TagKey};
 
 /// All audiences of a folder and its paint, checked; what one set of rules means.
@@ -70,6 +70,16 @@ pub enum Leaf {
     Last(LastLeaf),
     /// The score of a tag.
     Interest(InterestLeaf),
+    /// The place of a tag among those of its level.
+    Rank(RankLeaf),
+    /// The part of its level's interest that a tag has.
+    Share(ShareLeaf),
+    /// Events of several kinds, one after the other.
+    Sequence(SequenceLeaf),
+    /// What is known about the visitor.
+    Trait(TraitLeaf),
+    /// Membership in another audience.
+    In(InLeaf),
 }
 
 /// `event: { name, where, count, within, after }`.
@@ -113,6 +123,67 @@ pub struct InterestLeaf {
     pub threshold: f64,
 }
 
+/// `interest: { tag, rank }`: the tag is there, and its place among the tags of its level, the strongest being 1, compares
+/// so. Of tags equally strong the one with the smaller id comes first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankLeaf {
+    /// The tag.
+    pub tag: TagKey,
+    /// The tag as written, canonical.
+    pub text: String,
+    /// The place.
+    pub rank: CountTest,
+}
+
+/// `interest: { tag, share }`: the tag's score by the sum of all scores of its level compares so.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShareLeaf {
+    /// The tag.
+    pub tag: TagKey,
+    /// The tag as written, canonical.
+    pub text: String,
+    /// True for `>= share`, false for `< share`. A tag that isn't there has share 0.
+    pub at_least: bool,
+    /// x; above 0.
+    pub share: f64,
+}
+
+/// `sequence: { steps, span, within }`: some events, each after the one before, that meet the steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SequenceLeaf {
+    /// In order; at least two, at most [`SequenceLeaf::MOST`].
+    pub steps: Vec<Step>,
+    /// The last is less than this after the first; `None`: any distance.
+    pub span: Option<Millis>,
+    /// The window that the last one lies in; `None`: `history.max_age`.
+    pub within: Option<Millis>,
+}
+
+/// One step of a sequence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// The event's name.
+    pub name: Name,
+    /// Which of them.
+    pub filter: Where,
+}
+
+/// `trait: { name, is }`: the last known value passes the test.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TraitLeaf {
+    /// The trait's name, as sent.
+    pub name: Box<str>,
+    /// What it must be. A comparison with a trait that isn't known is false.
+    pub test: Test,
+}
+
+/// `in: other`: the visitor is a member of `other`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InLeaf {
+    /// The other audience, which comes earlier in the rule set.
+    pub audience: Name,
+}
+
 /// A comparison of counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountTest {
@@ -135,6 +206,13 @@ pub enum Compare {
     LessThan,
     /// `=` or a bare number
     Equal,
+}
+
+// === impl SequenceLeaf ===
+
+impl SequenceLeaf {
+    /// The most steps.
+    pub const MOST: usize = 16;
 }
 
 // === impl Compare ===

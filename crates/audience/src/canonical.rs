@@ -5,9 +5,7 @@
 //! and none changes with a toolchain. An audience's own text leaves out
 //! what people alone read (`describe`, `owner`, `labels`); the rule set's takes everything in.
 
-use crate::{
-    Audience, CountTest, Dose, EventLeaf, FieldTest, Leaf, Node, Paint, RuleSet, Test, Where,
-};
+use crate::{Audience, CountTest, Dose, EventLeaf, Leaf, Node, Paint, RuleSet, Step, Test, Where};
 use std::fmt::Write as _;
 use tzeva_model::{Amount, Millis, Name, RulesVersion};
 use xxhash_rust::xxh3::xxh3_64;
@@ -44,6 +42,22 @@ pub fn leaf_key(leaf: &Leaf) -> String {
             let (text, bits) = (&interest.text, interest.threshold.to_bits());
             format!("(interest {}) {} {bits:016x}", quoted(text), sign(interest.at_least))
         }
+        Leaf::Rank(leaf) => {
+            format!("(rank {}) {}", quoted(&leaf.text), count_text(leaf.rank))
+        }
+        Leaf::Share(leaf) => {
+            let (text, bits) = (quoted(&leaf.text), leaf.share.to_bits());
+            format!("(share {text}) {} {bits:016x}", sign(leaf.at_least))
+        }
+        Leaf::Sequence(leaf) => {
+            let step =
+                |step: &Step| format!("{} {}", quoted(step.name.text()), where_text(&step.filter));
+            let steps: Vec<_> = leaf.steps.iter().map(step).collect();
+            let (span, within) = (optional(leaf.span), optional(leaf.within));
+            format!("(sequence {span} {within} {})", steps.join(" "))
+        }
+        Leaf::Trait(leaf) => format!("(trait {} {})", quoted(&leaf.name), test_text(&leaf.test)),
+        Leaf::In(leaf) => format!("(in {})", quoted(leaf.audience.text())),
     }
 }
 
@@ -106,12 +120,12 @@ fn count_text(count: CountTest) -> String {
 fn where_text(clause: &Where) -> String {
     let mut text = String::from("(where");
     for test in clause.item.iter().chain(&clause.event) {
-        let _ = write!(text, " ({} {})", quoted(&test.field.word()), test_text(test));
+        let _ = write!(text, " ({} {})", quoted(&test.field.word()), test_text(&test.test));
     }
     text + ")"
 }
 
-fn test_text(FieldTest { test, .. }: &FieldTest) -> String {
+fn test_text(test: &Test) -> String {
     let names = |names: &[Name]| list(names.iter().map(Name::text));
     let texts = |texts: &[Box<str>]| list(texts.iter().map(|text| &**text));
     let numbers = |numbers: &[Amount]| {

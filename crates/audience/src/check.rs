@@ -20,6 +20,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) named_fields: BTreeSet<String>,
     /// Tags that rules ask for, to be held against the paint.
     pub(crate) asked_tags: Vec<AskedTag>,
+    /// Audiences that the document being read asks for.
+    pub(crate) asked_audiences: Vec<(Name, At)>,
 }
 
 /// A tag that a rule asks for.

@@ -95,6 +95,12 @@ codes! {
     BadCount = "bad_count", Error;
     /// An `is` that can't be read.
     BadComparison = "bad_comparison", Error;
+    /// A sequence of too few or too many steps.
+    BadSteps = "bad_steps", Error;
+    /// An `in` of an audience that there isn't.
+    UnknownAudience = "unknown_audience", Error;
+    /// Audiences that are `in` each other.
+    CyclicIn = "cyclic_in", Error;
     /// A tag that can't be read.
     BadTag = "bad_tag", Error;
     /// A threshold that every score reaches.

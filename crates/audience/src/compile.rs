@@ -7,9 +7,10 @@ use crate::canonical::rules_version;
 use crate::check::Checker;
 use crate::code::Code;
 use crate::document::first_key;
+use crate::order::Read;
 use crate::problem::{At, Problem, Report, SourceFile};
 use crate::tree::{Document, Kind, Tree};
-use crate::{Audience, Paint, RuleSet};
+use crate::{Paint, RuleSet};
 use std::collections::{BTreeMap, BTreeSet};
 use tzeva_model::{Millis, NameId};
 
@@ -57,9 +58,9 @@ pub struct Compiled {
 /// What is read so far.
 #[derive(Default)]
 struct Drafts {
-    audiences: Vec<Audience>,
+    audiences: Vec<Read>,
     /// Every name with its first place, also of audiences that could not be read.
-    names: BTreeMap<NameId, At>,
+    names: BTreeMap<NameId, (At, String)>,
     paint: Option<(At, Option<Paint>)>,
     tests: Vec<At>,
 }
@@ -104,6 +105,7 @@ pub fn compile(files: &[SourceFile], settings: &CheckSettings) -> Compiled {
         report: Report::new(sorted.clone()),
         named_fields: BTreeSet::new(),
         asked_tags: Vec::new(),
+        asked_audiences: Vec::new(),
     };
     let mut drafts = Drafts::default();
     for (index, file) in sorted.iter().enumerate() {
@@ -146,7 +148,9 @@ impl Checker<'_> {
                 if let Some((name, name_at)) = name {
                     self.one_of_a_name(drafts, name.id(), name.text(), name_at);
                 }
-                drafts.audiences.extend(audience);
+                let asked = std::mem::take(&mut self.asked_audiences);
+                let asked = asked.into_iter().rev().map(|(name, at)| (name.id(), at)).collect();
+                drafts.audiences.extend(audience.map(|audience| Read { audience, asked }));
                 if drafts.audiences.len() == MAX_AUDIENCES + 1 {
                     let message = format!("more than {MAX_AUDIENCES} audiences");
                     let help = "one rule per category or product will be one audience family";
@@ -175,8 +179,8 @@ impl Checker<'_> {
 
     fn one_of_a_name(&mut self, drafts: &mut Drafts, id: NameId, name: &str, at: At) {
         match drafts.names.get(&id) {
-            Some(&first) => {
-                let first = self.report.place(first);
+            Some((first, _)) => {
+                let first = self.report.place(*first);
                 let message = format!("a second audience named `{name}`");
                 self.refuse(
                     Code::DuplicateAudience,
@@ -186,7 +190,7 @@ impl Checker<'_> {
                 );
             }
             None => {
-                drafts.names.insert(id, at);
+                drafts.names.insert(id, (at, name.to_owned()));
             }
         }
     }
@@ -225,18 +229,20 @@ impl Checker<'_> {
             let message = "tests are not run yet, so nothing checks these";
             self.refuse(Code::TestsNotRun, at, message, "keep them: a later version runs them");
         }
+        let no_audience = drafts.audiences.is_empty();
+        let audiences = self.in_order(drafts.audiences, &drafts.names);
         self.report.close();
         let refused = self.report.refused();
-        if drafts.audiences.is_empty() && !refused {
+        if no_audience && !refused {
             let message = "no audience is defined".to_owned();
             self.report.whole(Code::NoAudiences, message, None);
         }
         let fields_to_keep = self.named_fields.into_iter().collect();
         let problems = self.report.finish();
-        let rules = paint.filter(|_| !refused).map(|paint| {
-            let mut audiences = drafts.audiences;
-            audiences.sort_by(|a, b| a.name.text().cmp(b.name.text()));
-            RuleSet { version: rules_version(&audiences, &paint), audiences, paint }
+        let rules = paint.filter(|_| !refused).map(|paint| RuleSet {
+            version: rules_version(&audiences, &paint),
+            audiences,
+            paint,
         });
         Compiled { rules, problems, fields_to_keep }
     }

@@ -1,17 +1,17 @@
 //! Conditions: the nodes `all`, `any`, `not` and the leaves.
 
-use crate::check::{AskedTag, Checker, Entries, Shape, ZeroOk, head, shortened};
+use crate::check::{Checker, Entries, Shape, ZeroOk, head, shortened};
 use crate::code::Code;
 use crate::compare::Operation;
 use crate::problem::At;
 use crate::tree::{Kind, Style, Tree};
-use crate::{Compare, CountTest, EventLeaf, InterestLeaf, LastLeaf, Leaf, Node, Where};
-use tzeva_model::{Category, Level, Name, NameKind, TagKey};
+use crate::{Compare, CountTest, EventLeaf, LastLeaf, Leaf, Node, Where};
+use tzeva_model::Name;
 
 const CONDITION: Shape = Shape {
     noun: "a condition",
-    keys: &["all", "any", "not", "event", "last", "interest"],
-    later: &["sum", "sequence", "trait", "in", "date", "consent"],
+    keys: &["all", "any", "not", "event", "last", "interest", "sequence", "trait", "in"],
+    later: &["sum", "date", "consent"],
 };
 const EVENT: Shape = Shape {
     noun: "an `event` condition",
@@ -20,17 +20,8 @@ const EVENT: Shape = Shape {
 };
 const LAST: Shape =
     Shape { noun: "a `last` condition", keys: &["event", "where", "is"], later: &["per"] };
-const INTEREST: Shape = Shape {
-    noun: "an `interest` condition",
-    keys: &["tag", "is"],
-    later: &["rank", "share", "percentile", "per"],
-};
 /// Keys of a leaf that are often left standing alone.
 const STRAYS: [&str; 5] = ["within", "count", "where", "after", "is"];
-/// The longest category path in bytes: that of a text in an event. A path is kept once per depth, so a bound is needed.
-const MAX_PATH: usize = 8 * 1024;
-/// The greatest threshold: scores are f32.
-const MAX_THRESHOLD: f64 = 1e30;
 
 impl Checker<'_> {
     /// Reads a condition; pushes the place of every leaf that could be read, in document order.
@@ -52,8 +43,8 @@ impl Checker<'_> {
         let mut found = CONDITION.keys.iter().filter(|key| entries.get(key).is_some());
         let Some(first) = found.next() else {
             if matches!(&tree.kind, Kind::Map(pairs) if pairs.is_empty()) {
-                let help = "a condition is one of all, any, not, event, last, interest";
-                self.refuse(Code::OneCondition, head(tree), "an empty condition", help);
+                let help = format!("a condition is one of {}", CONDITION.keys.join(", "));
+                self.refuse(Code::OneCondition, head(tree), "an empty condition", &help);
             }
             return None;
         };
@@ -78,7 +69,10 @@ impl Checker<'_> {
                 let leaf = match leaf {
                     "event" => Leaf::Event(self.event(value)?),
                     "last" => Leaf::Last(self.last(value)?),
-                    _ => Leaf::Interest(self.interest(value)?),
+                    "interest" => self.interest(value)?,
+                    "sequence" => Leaf::Sequence(self.sequence(value)?),
+                    "trait" => Leaf::Trait(self.trait_leaf(value)?),
+                    _ => Leaf::In(self.in_leaf(value)?),
                 };
                 places.push(at);
                 Some(Node::Leaf(leaf))
@@ -148,12 +142,12 @@ impl Checker<'_> {
         );
     }
 
-    fn event_text(&mut self, tree: &Tree) -> Option<Name> {
+    pub(crate) fn event_text(&mut self, tree: &Tree) -> Option<Name> {
         let text = self.text(tree, "the name of an event")?;
         self.event_name(text, tree.at)
     }
 
-    fn filter(&mut self, entries: &Entries<'_>) -> Option<Where> {
+    pub(crate) fn filter(&mut self, entries: &Entries<'_>) -> Option<Where> {
         match entries.get("where") {
             Some(tree) => self.where_clause(tree),
             None => Some(Where::default()),
@@ -172,6 +166,13 @@ impl Checker<'_> {
     }
 
     fn count(&mut self, tree: &Tree) -> Option<CountTest> {
+        let test = self.count_test(tree)?;
+        self.count_can_flip(test, tree.at)?;
+        Some(test)
+    }
+
+    /// A comparison of whole numbers, whatever they count.
+    pub(crate) fn count_test(&mut self, tree: &Tree) -> Option<CountTest> {
         let text = self.comparison(tree, "a count such as \">= 3\"")?;
         let number = |text: &str| {
             let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -198,9 +199,7 @@ impl Checker<'_> {
             let help = "a count is a whole number up to 4294967295, alone or after >= > < <= =, or `between 2 and 5`";
             self.refuse(Code::BadCount, tree.at, message, help);
         }
-        let test = test?;
-        self.count_can_flip(test, tree.at)?;
-        Some(test)
+        test
     }
 
     /// Refuses a count that no number of events, or every number, meets; warns of one beyond the history.
@@ -268,109 +267,6 @@ impl Checker<'_> {
             return None;
         }
         Some((at_least, ago))
-    }
-
-    fn interest(&mut self, tree: &Tree) -> Option<InterestLeaf> {
-        let entries = self.entries(tree, &INTEREST)?;
-        let tag = self.required(&entries, "tag", "an `interest` condition");
-        let tag = tag.and_then(|tree| Some((self.tag(tree)?, tree.at)));
-        let is = self.required(&entries, "is", "an `interest` condition");
-        let threshold = is.and_then(|tree| Some((self.threshold(tree)?, tree.at)));
-        if let Some(((key, text), tag_at)) = &tag {
-            self.asked_tags.push(AskedTag {
-                level: key.level,
-                text: text.clone(),
-                tag_at: *tag_at,
-                threshold: threshold.map(|((_, threshold), at)| (threshold, at)),
-            });
-        }
-        let ((tag, text), _) = tag?;
-        let ((at_least, threshold), _) = threshold?;
-        Some(InterestLeaf { tag, text, at_least, threshold })
-    }
-
-    fn tag(&mut self, tree: &Tree) -> Option<(TagKey, String)> {
-        let text = self.text(tree, "a tag such as `category/Shoes`")?;
-        let (level, name) = text.split_once('/').unwrap_or((text, ""));
-        let name = name.trim();
-        let key = |level, id, text| Some((TagKey { level, id }, text));
-        match level.trim() {
-            "shop" if name.is_empty() && !text.contains('/') => {
-                return key(Level::Shop, Name::new(NameKind::Shop, "").id(), "shop".to_owned());
-            }
-            "brand" if !name.is_empty() => {
-                return key(
-                    Level::Brand,
-                    Name::new(NameKind::Brand, name).id(),
-                    format!("brand/{name}"),
-                );
-            }
-            "product" if !name.is_empty() => {
-                let id = Name::new(NameKind::Product, name).id();
-                return key(Level::Product, id, format!("product/{name}"));
-            }
-            "category" => {
-                if let Some(path) = self.category(name)
-                    && let Ok(depth) = u8::try_from(path.depths().len())
-                {
-                    let text = format!("category/{}", path.leaf().text());
-                    return key(Level::Category(depth), path.leaf().id(), text);
-                }
-            }
-            _ => {}
-        }
-        let message = format!("`{}` is no tag", shortened(text));
-        let help = "a tag is `shop`, `brand/NAME`, `category/PATH` or `product/ID`";
-        self.refuse(Code::BadTag, tree.at, message, help);
-        None
-    }
-
-    /// A category path, split as the settings say; no event has a longer one than `MAX_PATH`.
-    pub(crate) fn category(&self, text: &str) -> Option<Category> {
-        if text.len() > MAX_PATH {
-            return None;
-        }
-        match &self.settings.category_separator {
-            Some(separator) => Category::from_parts(text.split(separator.as_str())),
-            None => Category::parse(text),
-        }
-    }
-
-    /// `>= 6`. A score is an f64 when it is compared, so `> 6` is `>=` the next f64.
-    fn threshold(&mut self, tree: &Tree) -> Option<(bool, f64)> {
-        let text = self.comparison(tree, "a threshold such as \">= 6\"")?;
-        let (at_least, next, value) = match Operation::parse(text) {
-            Ok(Operation::AtLeast(value)) => (true, false, value),
-            Ok(Operation::MoreThan(value)) => (true, true, value),
-            Ok(Operation::LessThan(value)) => (false, false, value),
-            Ok(Operation::AtMost(value)) => (false, true, value),
-            _ => {
-                let message = format!("`{}` doesn't say on which side of a score", shortened(text));
-                let help =
-                    "a score fades at every instant, so compare with >= or <, such as \">= 6\"";
-                self.refuse(Code::BadComparison, tree.at, message, help);
-                return None;
-            }
-        };
-        let value = match decimal(value) {
-            Some(value) if value <= MAX_THRESHOLD => value,
-            _ => {
-                let message = format!("`{}` is no threshold", shortened(value));
-                self.refuse(
-                    Code::BadComparison,
-                    tree.at,
-                    message,
-                    "write a number such as 6 or 0.5",
-                );
-                return None;
-            }
-        };
-        if value <= 0.0 {
-            let help = "no score is below 0, and a tag that isn't there scores 0: ask for more than nothing";
-            self.refuse(Code::ThresholdNotPositive, tree.at, "a threshold must be positive", help);
-            return None;
-        }
-        Some((at_least, if next { value.next_up() } else { value }))
     }
 }
 

@@ -248,6 +248,10 @@ fn time_makes_true(node: &Node, wanted: bool) -> bool {
         Node::Not(node) => time_makes_true(node, !wanted),
         Node::Leaf(Leaf::Last(last)) => last.at_least == wanted,
         Node::Leaf(Leaf::Interest(interest)) => interest.at_least != wanted,
+        Node::Leaf(Leaf::Sequence(sequence)) => sequence.within.is_some() && !wanted,
+        // Time may make the other audience let somebody in or out.
+        Node::Leaf(Leaf::In(_)) => true,
+        Node::Leaf(Leaf::Rank(_) | Leaf::Share(_) | Leaf::Trait(_)) => false,
         Node::Leaf(Leaf::Event(event)) => {
             let (low, high) = event.count.range();
             let falls_in = high < u64::from(u32::MAX);

@@ -115,7 +115,7 @@ impl Checker<'_> {
         None
     }
 
-    fn field_test(&mut self, field: &Field, tree: &Tree) -> Option<Test> {
+    pub(crate) fn field_test(&mut self, field: &Field, tree: &Tree) -> Option<Test> {
         match &tree.kind {
             Kind::List(items) => {
                 if items.is_empty() {

@@ -14,7 +14,10 @@ mod condition;
 mod document;
 mod duration;
 mod filter;
+mod interest;
+mod leaf;
 mod logic;
+mod order;
 mod paint;
 mod paint_file;
 mod place;
@@ -23,7 +26,8 @@ mod test;
 mod tree;
 
 pub use ast::{
-    Audience, Compare, CountTest, EventLeaf, InterestLeaf, LastLeaf, Leaf, Node, RuleSet, Stay,
+    Audience, Compare, CountTest, EventLeaf, InLeaf, InterestLeaf, LastLeaf, Leaf, Node, RankLeaf,
+    RuleSet, SequenceLeaf, ShareLeaf, Stay, Step, TraitLeaf,
 };
 pub use canonical::leaf_key;
 pub use code::{Code, Severity};

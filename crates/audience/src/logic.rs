@@ -5,7 +5,7 @@
 //! is never false exactly if the conjunction of its negated parts is never true. What lies inside the other kind of
 //! node is left out, so nothing sound is ever refused; not every contradiction is found.
 
-use crate::canonical::{event_key, last_key};
+use crate::canonical::{event_key, last_key, leaf_key};
 use crate::check::Checker;
 use crate::code::Code;
 use crate::document::Places;
@@ -150,6 +150,19 @@ fn facts(conjunct: &Conjunct<'_>, max_age: Millis) -> Vec<(String, Ranges)> {
             let line = interest.threshold.to_bits();
             let range = if interest.at_least { (line, u64::MAX) } else { (0, line - 1) };
             vec![(format!("interest {}", interest.text), turned(range, u64::MAX))]
+        }
+        Leaf::Rank(rank) => {
+            // 0 stands for a tag that isn't there, which has no rank.
+            let (low, high) = rank.rank.range();
+            vec![(format!("rank {}", rank.text), turned((low.max(1), high), u64::from(u32::MAX)))]
+        }
+        Leaf::Share(share) => {
+            let line = share.share.to_bits();
+            let range = if share.at_least { (line, u64::MAX) } else { (0, line - 1) };
+            vec![(format!("share {}", share.text), turned(range, u64::MAX))]
+        }
+        Leaf::Sequence(_) | Leaf::Trait(_) | Leaf::In(_) => {
+            vec![(leaf_key(conjunct.leaf), turned((1, 1), 1))]
         }
         Leaf::Last(last) => {
             let ago = last.ago.get().unsigned_abs();

@@ -23,7 +23,10 @@ impl Leaf {
         match self {
             Self::Event(_) => "event",
             Self::Last(_) => "last",
-            Self::Interest(_) => "interest",
+            Self::Interest(_) | Self::Rank(_) | Self::Share(_) => "interest",
+            Self::Sequence(_) => "sequence",
+            Self::Trait(_) => "trait",
+            Self::In(_) => "in",
         }
     }
 }

@@ -125,7 +125,7 @@ fn event(random: &mut Random, number: i64, at: i64) -> Event {
         page_path: random.maybe(30, |r| r.pick(&PATHS).into()),
         properties: random.maybe(30, |r| ("k".into(), value(r))).into_iter().collect(),
         traceparent: random.maybe(10, |_| "00-1-2-01".into()),
-        traits: random.maybe(10, |r| ("tier".into(), value(r))).into_iter().collect(),
+        traits: random.maybe(25, |r| ("tier".into(), value(r))).into_iter().collect(),
     }
 }
 

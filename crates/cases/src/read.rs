@@ -4,8 +4,9 @@ use crate::Sure;
 use crate::case::{BASE, Case, Move};
 use crate::history::category;
 use tzeva_audience::{
-    Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives,
-    InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RuleSet, Stay, Test, Where,
+    Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives, InLeaf,
+    InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RankLeaf, RuleSet, SequenceLeaf,
+    ShareLeaf, Stay, Step, Test, TraitLeaf, Where,
 };
 use tzeva_model::{
     Amount, Event, EventId, Item, Level, Millis, Name, NameId, NameKind, RulesVersion, TagKey,
@@ -185,13 +186,56 @@ fn one_node(tokens: &mut Tokens) -> Node {
 }
 
 fn leaf(kind: &str, tokens: &mut Tokens) -> Leaf {
+    match kind {
+        "sequence" => return sequence(tokens),
+        "trait" => {
+            tokens.word();
+            let FieldTest { field, test } = test(&tokens.rest());
+            tokens.word();
+            let Field::Property(name) = field else { panic!("a trait has a name of its own") };
+            return Leaf::Trait(TraitLeaf { name, test });
+        }
+        "in" => {
+            let audience = Name::new(NameKind::Audience, tokens.rest()[0]);
+            return Leaf::In(InLeaf { audience });
+        }
+        _ => {}
+    }
     let what = tokens.word();
     let compare = tokens.word();
-    let mut words = vec![what];
-    let mut filter = Where::default();
+    let (words, filter) = filter(tokens);
+    let line = Line(words);
+    let name = Name::new(NameKind::Event, what);
+    let at_least = compare.starts_with(">=");
+    let bound = compare.trim_start_matches(['>', '=', '<']);
+    let text = what.to_owned();
+    match kind {
+        "event" => Leaf::Event(EventLeaf {
+            name,
+            filter,
+            count: count(compare),
+            within: line.number("within").map(Millis::new),
+            after: line.text("after").map(|y| Name::new(NameKind::Event, y)),
+        }),
+        "last" => {
+            Leaf::Last(LastLeaf { event: name, filter, at_least, ago: Millis::new(parse(bound)) })
+        }
+        "interest" => {
+            let threshold = parse(bound);
+            Leaf::Interest(InterestLeaf { tag: tag(what), text, at_least, threshold })
+        }
+        "rank" => Leaf::Rank(RankLeaf { tag: tag(what), text, rank: count(compare) }),
+        "share" => Leaf::Share(ShareLeaf { tag: tag(what), text, at_least, share: parse(bound) }),
+        other => panic!("unknown leaf {other}"),
+    }
+}
+
+/// Words and tests up to the closing bracket, which is taken too.
+fn filter<'a>(tokens: &mut Tokens<'a>) -> (Vec<&'a str>, Where) {
+    let (mut words, mut filter) = (Vec::new(), Where::default());
     loop {
         match tokens.word() {
-            ")" => break,
+            ")" => return (words, filter),
             "(" => {
                 let test = test(&tokens.rest());
                 let by_item = matches!(
@@ -207,29 +251,24 @@ fn leaf(kind: &str, tokens: &mut Tokens) -> Leaf {
             word => words.push(word),
         }
     }
-    let line = Line(words);
-    let name = Name::new(NameKind::Event, what);
-    let at_least = compare.starts_with(">=");
-    let bound = compare.trim_start_matches(['>', '=', '<']);
-    match kind {
-        "event" => Leaf::Event(EventLeaf {
-            name,
-            filter,
-            count: count(compare),
-            within: line.number("within").map(Millis::new),
-            after: line.text("after").map(|y| Name::new(NameKind::Event, y)),
-        }),
-        "last" => {
-            Leaf::Last(LastLeaf { event: name, filter, at_least, ago: Millis::new(parse(bound)) })
+}
+
+fn sequence(tokens: &mut Tokens) -> Leaf {
+    let (mut words, mut steps) = (Vec::new(), Vec::new());
+    loop {
+        match tokens.word() {
+            ")" => break,
+            "(" => {
+                tokens.word();
+                let name = Name::new(NameKind::Event, tokens.word());
+                steps.push(Step { name, filter: filter(tokens).1 });
+            }
+            word => words.push(word),
         }
-        "interest" => Leaf::Interest(InterestLeaf {
-            tag: tag(what),
-            text: what.to_owned(),
-            at_least,
-            threshold: parse(bound),
-        }),
-        other => panic!("unknown leaf {other}"),
     }
+    let line = Line(words);
+    let millis = |key| line.number(key).map(Millis::new);
+    Leaf::Sequence(SequenceLeaf { steps, span: millis("span"), within: millis("within") })
 }
 
 /// The tag written `text`, as in audience files.

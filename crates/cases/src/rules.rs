@@ -4,10 +4,20 @@ use crate::Sure;
 use crate::history::{BRANDS, CATEGORIES, EVENTS, PATHS, PRODUCTS, TEXTS, category};
 use crate::random::Random;
 use tzeva_audience::{
-    Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives,
-    InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RuleSet, Stay, Test, Where,
+    Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives, InLeaf,
+    InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RankLeaf, RuleSet, SequenceLeaf,
+    ShareLeaf, Stay, Step, Test, TraitLeaf, Where,
 };
-use tzeva_model::{Amount, Millis, Name, NameId, NameKind, RulesVersion};
+use tzeva_model::{Amount, Millis, Name, NameId, NameKind, RulesVersion, TagKey};
+
+/// What a condition may say.
+#[derive(Clone, Copy)]
+struct Scope {
+    /// No duration is longer.
+    max_age: i64,
+    /// So many audiences come before this one, so that it may be `in` them.
+    earlier: i64,
+}
 
 /// At least one and at most `most` audiences, no duration longer than `max_age`.
 pub(crate) fn rules(random: &mut Random, (max_age, policies): (i64, bool), most: i64) -> RuleSet {
@@ -23,7 +33,8 @@ pub(crate) fn rules(random: &mut Random, (max_age, policies): (i64, bool), most:
 }
 
 fn audience(random: &mut Random, max_age: i64, number: i64) -> Audience {
-    let exit_when = random.maybe(40, |r| node(r, max_age, 1));
+    let scope = Scope { max_age, earlier: number };
+    let exit_when = random.maybe(40, |r| node(r, scope, 1));
     let short = |r: &mut Random| span(r, max_age.min(30));
     let at_most = random.maybe(35, |r| span(r, max_age));
     let at_least = match (&exit_when, at_most) {
@@ -39,7 +50,7 @@ fn audience(random: &mut Random, max_age: i64, number: i64) -> Audience {
         describe: None,
         owner: None,
         labels: Vec::new(),
-        enter: node(random, max_age, 2),
+        enter: node(random, scope, 2),
         exit_when,
         enter_after: random.maybe(30, short).unwrap_or_default(),
         stay: Stay { at_least, at_most },
@@ -63,43 +74,64 @@ fn span(random: &mut Random, longest: i64) -> Millis {
     Millis::new(span.min(longest))
 }
 
-fn node(random: &mut Random, max_age: i64, depth: usize) -> Node {
+fn node(random: &mut Random, scope: Scope, depth: usize) -> Node {
     let parts = |random: &mut Random| {
-        (0..random.within(1, 3)).map(|_| node(random, max_age, depth - 1)).collect()
+        (0..random.within(1, 3)).map(|_| node(random, scope, depth - 1)).collect()
     };
     match random.below(10) {
         0..3 if depth > 0 => Node::All(parts(random)),
         3 | 4 if depth > 0 => Node::Any(parts(random)),
-        5 | 6 if depth > 0 => Node::Not(Box::new(node(random, max_age, depth - 1))),
-        _ => Node::Leaf(leaf(random, max_age)),
+        5 | 6 if depth > 0 => Node::Not(Box::new(node(random, scope, depth - 1))),
+        _ => Node::Leaf(leaf(random, scope)),
     }
 }
 
-fn leaf(random: &mut Random, max_age: i64) -> Leaf {
-    match random.below(10) {
-        0..5 => Leaf::Event(EventLeaf {
+fn leaf(random: &mut Random, scope: Scope) -> Leaf {
+    let max_age = scope.max_age;
+    match random.below(20) {
+        0..7 => Leaf::Event(EventLeaf {
             name: event(random),
             filter: filter(random),
             count: count(random),
             within: random.maybe(70, |r| span(r, max_age)),
             after: random.maybe(30, event),
         }),
-        5..8 => Leaf::Last(LastLeaf {
+        7..11 => Leaf::Last(LastLeaf {
             event: event(random),
             filter: filter(random),
             at_least: random.chance(60),
             ago: span(random, max_age),
         }),
-        _ => {
-            let text = tag(random);
-            Leaf::Interest(InterestLeaf {
-                tag: crate::read::tag(&text),
-                text,
-                at_least: random.chance(70),
-                threshold: random.pick(&[0.5, 1.0, 1.5, 2.0, 3.0, 4.0]),
-            })
+        11 | 12 => {
+            let (tag, text) = tag(random);
+            let threshold = random.pick(&[0.5, 1.0, 1.5, 2.0, 3.0, 4.0]);
+            Leaf::Interest(InterestLeaf { tag, text, at_least: random.chance(70), threshold })
         }
+        13 => {
+            let (tag, text) = tag(random);
+            Leaf::Rank(RankLeaf { tag, text, rank: count(random) })
+        }
+        14 => {
+            let (tag, text) = tag(random);
+            let share = random.pick(&[0.1, 0.25, 0.5, 0.75, 1.0]);
+            Leaf::Share(ShareLeaf { tag, text, at_least: random.chance(70), share })
+        }
+        15 | 16 => Leaf::Sequence(SequenceLeaf {
+            steps: (0..random.within(2, 3)).map(|_| step(random)).collect(),
+            span: random.maybe(50, |r| span(r, max_age)),
+            within: random.maybe(60, |r| span(r, max_age)),
+        }),
+        17 => Leaf::Trait(TraitLeaf { name: "tier".into(), test: property_test(random) }),
+        _ if scope.earlier > 0 => {
+            let other = random.within(0, scope.earlier - 1);
+            Leaf::In(InLeaf { audience: Name::new(NameKind::Audience, &format!("a{other}")) })
+        }
+        _ => Leaf::Trait(TraitLeaf { name: "tier".into(), test: property_test(random) }),
     }
+}
+
+fn step(random: &mut Random) -> Step {
+    Step { name: event(random), filter: filter(random) }
 }
 
 fn event(random: &mut Random) -> Name {
@@ -176,15 +208,13 @@ fn event_test(random: &mut Random) -> FieldTest {
     };
     let text = random.pick(&TEXTS);
     let test = match (&field, random.below(5)) {
+        (Field::Property(_), _) => property_test(random),
         (_, 0) => Test::Exists(random.chance(50)),
         (Field::Revenue, _) => number_test(random),
         (Field::PagePath, 1) => Test::StartsWith("/p".into()),
         (Field::PagePath, 2) => Test::TextIn(vec!["/p/*".into()]),
         (Field::PagePath, 3) => Test::TextNotIn(vec!["*1".into(), "/q/".into()]),
-        (Field::Property(_), 4) => Test::NumberNotIn(vec![Amount::new(10_000)]),
         (Field::PagePath, _) => Test::TextIn(vec![random.pick(&PATHS).into()]),
-        (Field::Property(_), 1) => Test::Bool(random.chance(50)),
-        (Field::Property(_), 2) => number_test(random),
         (_, 3) => Test::TextNotIn(vec![text.into()]),
         (_, 4) => Test::StartsWith(text[..1].into()),
         _ => Test::TextIn(vec![text.into()]),
@@ -192,13 +222,28 @@ fn event_test(random: &mut Random) -> FieldTest {
     FieldTest { field, test }
 }
 
-fn tag(random: &mut Random) -> String {
-    match random.below(6) {
+/// A test of something that may hold a text, a number or a flag.
+fn property_test(random: &mut Random) -> Test {
+    let text = random.pick(&TEXTS);
+    match random.below(8) {
+        0 => Test::Exists(random.chance(50)),
+        1 => Test::Bool(random.chance(50)),
+        2 => number_test(random),
+        3 => Test::TextNotIn(vec![text.into()]),
+        4 => Test::NumberNotIn(vec![Amount::new(10_000)]),
+        5 => Test::StartsWith(text[..1].into()),
+        _ => Test::TextIn(vec![text.into()]),
+    }
+}
+
+fn tag(random: &mut Random) -> (TagKey, String) {
+    let text = match random.below(6) {
         0 => "shop".to_owned(),
         1 => format!("brand/{}", random.pick(&BRANDS)),
         2 | 3 => format!("category/{}", random.pick(&CATEGORIES)),
         _ => format!("product/{}", random.pick(&PRODUCTS)),
-    }
+    };
+    (crate::read::tag(&text), text)
 }
 
 fn paint(random: &mut Random) -> Paint {

@@ -112,6 +112,11 @@ fn smaller_leaves(leaf: &Leaf) -> Vec<Leaf> {
             (Leaf::Event(leaf), 1) => leaf.after = None,
             (Leaf::Event(leaf), _) => leaf.within = None,
             (Leaf::Last(leaf), 0) => leaf.filter = Where::default(),
+            (Leaf::Sequence(leaf), 0) => {
+                leaf.steps.iter_mut().for_each(|step| step.filter = Where::default());
+            }
+            (Leaf::Sequence(leaf), 1) => leaf.span = None,
+            (Leaf::Sequence(leaf), _) => leaf.within = None,
             _ => {}
         }
     }

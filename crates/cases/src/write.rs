@@ -144,6 +144,25 @@ fn leaf(leaf: &Leaf) -> String {
             let compare = if leaf.at_least { ">=" } else { "<" };
             format!("(interest {} {compare}{})", leaf.text, leaf.threshold)
         }
+        Leaf::Rank(leaf) => format!("(rank {} {})", leaf.text, count(leaf.rank)),
+        Leaf::Share(leaf) => {
+            let compare = if leaf.at_least { ">=" } else { "<" };
+            format!("(share {} {compare}{})", leaf.text, leaf.share)
+        }
+        Leaf::Sequence(leaf) => {
+            let mut text = "(sequence".to_owned();
+            let _ = leaf.span.map(|span| write!(text, " span={}", span.get()));
+            let _ = leaf.within.map(|within| write!(text, " within={}", within.get()));
+            for step in &leaf.steps {
+                let _ = write!(text, " (step {}{})", step.name.text(), filter(&step.filter));
+            }
+            text + ")"
+        }
+        Leaf::Trait(leaf) => {
+            let field = Field::Property(leaf.name.clone());
+            format!("(trait{})", test(&FieldTest { field, test: leaf.test.clone() }))
+        }
+        Leaf::In(leaf) => format!("(in {})", leaf.audience.text()),
     }
 }
 
@@ -184,23 +203,7 @@ fn test(one: &FieldTest) -> String {
         Test::Exists(there) => format!("exists {there}"),
         Test::Bool(wanted) => format!("bool {wanted}"),
     };
-    format!(" ({} {test})", field(&one.field))
-}
-
-pub(crate) fn field(field: &Field) -> String {
-    match field {
-        Field::Product => "product".to_owned(),
-        Field::Category => "category".to_owned(),
-        Field::Brand => "brand".to_owned(),
-        Field::Price => "price".to_owned(),
-        Field::Quantity => "quantity".to_owned(),
-        Field::Revenue => "revenue".to_owned(),
-        Field::Coupon => "coupon".to_owned(),
-        Field::Channel => "channel".to_owned(),
-        Field::Country => "country".to_owned(),
-        Field::PagePath => "page.path".to_owned(),
-        Field::Property(name) => format!("properties.{name}"),
-    }
+    format!(" ({} {test})", one.field.word())
 }
 
 fn event(text: &mut String, event: &Event) {

@@ -9,8 +9,8 @@ use smallvec::SmallVec;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use tzeva_audience::{
-    Compare, CountTest, EventLeaf, Field, FieldTest, InterestLeaf, LastLeaf, Leaf, Node, RuleSet,
-    Test, Where,
+    Compare, CountTest, EventLeaf, Field, FieldTest, InterestLeaf, LastLeaf, Leaf, Node, RankLeaf,
+    RuleSet, SequenceLeaf, ShareLeaf, Test, Where,
 };
 use tzeva_model::{Millis, NameId, TagKey};
 
@@ -41,6 +41,9 @@ impl Program {
             events: Map::default(),
             by_tag: Map::default(),
             by_cell: Map::default(),
+            by_trait: Map::default(),
+            by_member: Map::default(),
+            ranked: Vec::new(),
             by_audience: Map::default(),
         };
         let mut compiler = Compiler { program, features: Map::default(), clauses: Map::default() };
@@ -70,6 +73,9 @@ impl Compiler {
                         }
                         Gate::Tag { tag, least } => {
                             self.program.tags[tag as usize].opens.push((least, number));
+                        }
+                        Gate::Clause { clause } => {
+                            self.program.clauses[clause as usize].opens.push(number);
                         }
                     }
                 }
@@ -132,6 +138,7 @@ impl Compiler {
     fn breadth(&self, gates: &[Gate]) -> u32 {
         let widths = gates.iter().map(|gate| match *gate {
             Gate::Tag { .. } => 2,
+            Gate::Clause { .. } => 3,
             Gate::Feature { feature, .. } => {
                 match self.program.features[feature as usize].filter.item.first() {
                     None => 8,
@@ -149,6 +156,7 @@ impl Compiler {
     }
 
     fn clause_gates(&self, clause: u32, wanted: bool) -> Gates {
+        let number = clause;
         let clause = &self.program.clauses[clause as usize];
         let needed = match (clause.asks, &clause.leaf) {
             // A count of nothing must compare otherwise than wanted.
@@ -160,7 +168,18 @@ impl Compiler {
             (Asks::Last { feature }, _) => wanted.then_some(Gate::Feature { feature, least: 1 }),
             (Asks::Interest { tag }, Leaf::Interest(interest)) => (interest.at_least == wanted)
                 .then_some(Gate::Tag { tag, least: interest.threshold }),
-            (Asks::Interest { .. }, _) => None,
+            (Asks::Interest { tag }, Leaf::Share(share)) => {
+                (share.at_least == wanted).then_some(Gate::Tag { tag, least: 0.0 })
+            }
+            (Asks::Interest { tag }, _) => wanted.then_some(Gate::Tag { tag, least: 0.0 }),
+            (Asks::Sequence, _) if wanted => {
+                let gates = clause.steps.iter().map(|&feature| Gate::Feature { feature, least: 1 });
+                gates.min_by_key(|gate| self.breadth(std::slice::from_ref(gate)))
+            }
+            (Asks::Sequence, _) => None,
+            // What isn't known passes this test alone.
+            (Asks::Known, Leaf::Trait(leaf)) if leaf.test == Test::Exists(false) => None,
+            (Asks::Known, _) => wanted.then_some(Gate::Clause { clause: number }),
         };
         needed.map(|gate| SmallVec::from_slice(&[gate]))
     }
@@ -173,12 +192,29 @@ impl Compiler {
             return clause;
         }
         let number = count(self.program.clauses.len());
+        let mut steps = Vec::new();
         let asks = match leaf {
             Leaf::Event(event) => self.event(event, number),
             Leaf::Last(last) => self.last(last, number),
             Leaf::Interest(interest) => self.interest(interest, number),
+            Leaf::Rank(RankLeaf { tag, .. }) | Leaf::Share(ShareLeaf { tag, .. }) => {
+                self.ranked(*tag, number)
+            }
+            Leaf::Sequence(sequence) => {
+                steps = self.sequence(sequence, number);
+                Asks::Sequence
+            }
+            Leaf::Trait(leaf) => {
+                self.program.by_trait.entry(leaf.name.clone()).or_default().push(number);
+                Asks::Known
+            }
+            Leaf::In(leaf) => {
+                self.program.by_member.insert(leaf.audience.id(), number);
+                Asks::Known
+            }
         };
-        let clause = Clause { leaf: leaf.clone(), asks, listeners: Vec::new() };
+        let (listeners, opens) = (Vec::new(), Vec::new());
+        let clause = Clause { leaf: leaf.clone(), asks, steps, listeners, opens };
         self.program.clauses.push(clause);
         self.clauses.insert(key, number);
         number
@@ -214,17 +250,39 @@ impl Compiler {
     }
 
     fn interest(&mut self, leaf: &InterestLeaf, clause: u32) -> Asks {
-        let next = count(self.program.tags.len());
-        let tag = *self.program.by_tag.entry(leaf.tag).or_insert(next);
-        if tag == next {
-            self.program.tags.push(TagFeature {
-                key: leaf.tag,
-                clauses: Vec::new(),
-                opens: Vec::new(),
-            });
-        }
+        let tag = self.tag(leaf.tag);
         self.program.tags[tag as usize].clauses.push((leaf.threshold, clause));
         Asks::Interest { tag }
+    }
+
+    fn ranked(&mut self, key: TagKey, clause: u32) -> Asks {
+        let tag = self.tag(key);
+        self.program.tags[tag as usize].ranked.push(clause);
+        if let Err(place) = self.program.ranked.binary_search(&key.level) {
+            self.program.ranked.insert(place, key.level);
+        }
+        Asks::Interest { tag }
+    }
+
+    fn tag(&mut self, key: TagKey) -> u32 {
+        let next = count(self.program.tags.len());
+        let tag = *self.program.by_tag.entry(key).or_insert(next);
+        if tag == next {
+            let (clauses, ranked, opens) = (Vec::new(), Vec::new(), Vec::new());
+            self.program.tags.push(TagFeature { key, clauses, ranked, opens });
+        }
+        tag
+    }
+
+    fn sequence(&mut self, leaf: &SequenceLeaf, clause: u32) -> Vec<u32> {
+        let last = leaf.steps.len() - 1;
+        let mut features = Vec::with_capacity(leaf.steps.len());
+        for (place, step) in leaf.steps.iter().enumerate() {
+            let feature = self.feature(step.name.id(), &step.filter);
+            self.program.features[feature as usize].sequences.push((clause, place == last));
+            features.push(feature);
+        }
+        features
     }
 
     fn feature(&mut self, event: NameId, filter: &Where) -> u32 {
@@ -263,6 +321,7 @@ impl Compiler {
             cell_tag,
             groups: Vec::new(),
             lasts: Vec::new(),
+            sequences: Vec::new(),
             opens: Vec::new(),
         });
         self.features.insert(key, number);

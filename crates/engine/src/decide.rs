@@ -5,7 +5,9 @@ use crate::pen::Pen;
 use crate::program::Program;
 use crate::reason::Scene;
 use crate::verdict::{NEVER, Verdict};
-use crate::view::{Undo, View};
+use crate::view::{Undo, View, standing};
+use smallvec::SmallVec;
+use std::collections::BTreeSet;
 use tzeva_audience::Audience;
 use tzeva_model::{
     Cause, Change, Direction, Event, NameId, Origin, Place, Reason, ReasonKind, UnixMillis,
@@ -37,6 +39,9 @@ pub(crate) struct Case<'a> {
     pub(crate) undo: &'a Undo,
 }
 
+/// Audiences that an evaluation let the visitor into or out of, each with whether they were a member.
+type Moves = SmallVec<[(NameId, bool); 4]>;
+
 // === impl Case ===
 
 impl Case<'_> {
@@ -44,12 +49,26 @@ impl Case<'_> {
     /// without an event.
     pub(crate) fn evaluate(&self, pen: &mut Pen<'_>, audiences: &[u32]) -> UnixMillis {
         let mut wake = NEVER;
-        for &number in audiences {
+        let mut moved = Moves::new();
+        let mut asked = audiences.iter().copied().peekable();
+        // Audiences that are `in` one that moved come later in the order than that one.
+        let mut roused = BTreeSet::new();
+        loop {
+            let number = match (asked.peek().copied(), roused.first().copied()) {
+                (Some(next), Some(first)) => next.min(first),
+                (Some(only), None) | (None, Some(only)) => only,
+                (None, None) => return wake,
+            };
+            asked.next_if_eq(&number);
+            roused.remove(&number);
             let truth = pen.look().plan(&self.program.plans[number as usize]);
             let audience = &self.program.rules.audiences[number as usize];
-            wake = wake.min(self.settle(pen, audience, truth));
+            let known = moved.len();
+            wake = wake.min(self.settle(pen, audience, truth, &mut moved));
+            if moved.len() > known {
+                roused.extend(pen.look().roused(audience.name.id()).filter(|&n| n > number));
+            }
         }
-        wake
     }
 
     /// Ends the profile: every membership exits, in rule order, and all is removed.
@@ -76,17 +95,19 @@ impl Case<'_> {
         pen: &mut Pen<'_>,
         audience: &Audience,
         truth: (Verdict, Verdict),
+        moves: &mut Moves,
     ) -> UnixMillis {
         let id = audience.name.id();
         let state = standing(pen.profile, id);
         let next = step(audience, state, truth, self.now);
         pen.draft.counts.evaluated += 1;
         if let Some(moved) = next.moved {
-            let reason = self.reason(pen.profile, audience, moved);
+            let reason = self.reason(pen.profile, audience, moved, moves);
             let direction = match moved {
                 Moved::Entered { .. } => Direction::Entered,
                 _ => Direction::Exited,
             };
+            moves.push((id, direction == Direction::Exited));
             self.publish(pen, audience, direction, reason);
         }
         if next.state != state {
@@ -99,11 +120,17 @@ impl Case<'_> {
         next.wake
     }
 
-    fn reason(&self, profile: &Profile, audience: &Audience, moved: Moved) -> Reason {
+    fn reason(
+        &self,
+        profile: &Profile,
+        audience: &Audience,
+        moved: Moved,
+        moves: &Moves,
+    ) -> Reason {
         let scene = Scene {
             lens: self.program.lens,
             paint: &self.program.rules.paint,
-            before: View::before(profile, self.undo),
+            before: View::before(profile, self.undo, moves),
             after: View::now(profile),
             now: self.now,
         };
@@ -142,12 +169,6 @@ impl Case<'_> {
             reason,
         });
     }
-}
-
-/// Where the profile stands in `audience`.
-pub(crate) fn standing(profile: &Profile, audience: NameId) -> Option<State> {
-    let at = profile.standings.binary_search_by(|s| s.audience.cmp(&audience)).ok()?;
-    Some(profile.standings[at].state)
 }
 
 fn cause(event: &Event) -> Cause {

@@ -3,7 +3,9 @@
 //! Slow and plain. It serves what is rare: the reason of a transition, with the truth before it and the evidence, ties
 //! at one millisecond, and the tests of the fast way.
 
-use crate::matching::matches;
+use crate::chain;
+use crate::level::Scores;
+use crate::matching::{matches, value_meets};
 use crate::verdict::{NEVER, Verdict, flips_below};
 use crate::view::View;
 use tzeva_audience::{EventLeaf, Field, HalfLives, InterestLeaf, LastLeaf, Leaf, Test, Where};
@@ -39,6 +41,16 @@ impl Lens {
             Leaf::Event(event) => self.event(event, view, now),
             Leaf::Last(last) => self.last(last, view, now),
             Leaf::Interest(interest) => self.interest(interest, view, now),
+            Leaf::Rank(leaf) => {
+                Verdict::settled(Scores::of(self, view, leaf.tag.level).ranks(leaf))
+            }
+            Leaf::Share(leaf) => {
+                Verdict::settled(Scores::of(self, view, leaf.tag.level).shares(leaf))
+            }
+            Leaf::Sequence(leaf) => chain::sequence(self, leaf, view, now),
+            Leaf::Trait(leaf) => Verdict::settled(value_meets(view.value(&leaf.name), &leaf.test)),
+            // Whoever becomes a member or ceases to be one wakes those that ask for it.
+            Leaf::In(leaf) => Verdict::settled(view.is_member(leaf.audience.id())),
         }
     }
 
@@ -47,12 +59,13 @@ impl Lens {
         half_life(&self.half_life, level)
     }
 
-    /// What makes the truth of `leaf`: the events that it counts, newest first. Nothing for interest.
+    /// What makes the truth of `leaf`: the events that it counts, newest first. Nothing if it isn't about events.
     pub(crate) fn marks(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> Vec<Mark> {
         match leaf {
             Leaf::Event(event) => self.counted(event, view, now),
             Leaf::Last(last) => self.matched(last.event.id(), &last.filter, view, now),
-            Leaf::Interest(_) => Vec::new(),
+            Leaf::Sequence(leaf) => chain::chain(self, leaf, view, now).into_vec(),
+            _ => Vec::new(),
         }
     }
 
@@ -94,19 +107,20 @@ impl Lens {
         let window = window(leaf.within, self.max_age);
         let mut marks = self.matched(leaf.name.id(), &leaf.filter, view, now);
         marks.retain(|mark| now < mark.at + window);
-        let any = Where::default();
-        let floor = leaf.after.as_ref().and_then(|after| {
-            // A stroke comes behind a cell of the same instant: what was folded was the older.
-            let all = self.matched(after.id(), &any, view, now);
-            all.first().copied()
-        });
-        if let Some(floor) = floor {
+        if let Some(floor) = self.floor(leaf, view, now) {
             marks.retain(|mark| match (mark.stroke, floor.stroke) {
                 (Some(mark), Some(floor)) => mark > floor,
                 _ => mark.at > floor.at,
             });
         }
         marks
+    }
+
+    /// The last event after which `leaf` counts.
+    pub(crate) fn floor(self, leaf: &EventLeaf, view: View<'_>, now: UnixMillis) -> Option<Mark> {
+        // A stroke comes behind a cell of the same instant: what was folded was the older.
+        let all = self.matched(leaf.after.as_ref()?.id(), &Where::default(), view, now);
+        all.first().copied()
     }
 
     /// All live events of this name that meet `filter`, newest first.

@@ -238,7 +238,7 @@ impl Engine {
         history::insert(&mut pen, stroke, &mut undo, &mut woken);
         history::make_room(&mut pen, &self.settings, &mut undo, &mut woken);
         paint(&mut pen, event, at, &mut undo, &mut woken);
-        history::learn(&mut pen, event, at);
+        history::learn(&mut pen, (event, at), &mut undo, &mut woken);
         pen.write(Op::Seen(now));
         if first {
             pen.write(Op::Stamp(self.program.rules.version));

@@ -98,7 +98,7 @@ pub(crate) fn forget_old(pen: &mut Pen<'_>, max_age: Millis, undo: &mut Undo) {
 pub(crate) fn insert(pen: &mut Pen<'_>, stroke: Stroke, undo: &mut Undo, woken: &mut Woken) {
     let (at, event) = (stroke.at, stroke.event);
     let matched = pen.program.matched(&stroke);
-    let before = woken.watch(|| Before::stroke(pen.look(), &matched, event));
+    let before = woken.watch(|| Before::stroke(pen.look(), &matched, (event, at)));
     undo.inserted(pen.profile.strokes.partition_point(|other| other.at <= at));
     pen.live.add(&matched, at);
     pen.write(Op::Stroke(stroke));
@@ -109,11 +109,27 @@ pub(crate) fn insert(pen: &mut Pen<'_>, stroke: Stroke, undo: &mut Undo, woken: 
 }
 
 /// Takes in what an event says about the visitor itself.
-pub(crate) fn learn(pen: &mut Pen<'_>, event: &Event, at: UnixMillis) {
+pub(crate) fn learn(
+    pen: &mut Pen<'_>,
+    (event, at): (&Event, UnixMillis),
+    undo: &mut Undo,
+    woken: &mut Woken,
+) {
     for (name, value) in &event.traits {
         let known = pen.profile.traits.iter().find(|(n, ..)| n == name);
-        if known.is_none_or(|(_, _, said)| at >= *said) {
-            pen.write(Op::Trait(name.clone(), value.clone(), at));
+        if known.is_some_and(|(_, _, said)| at < *said) {
+            continue;
+        }
+        if !undo.traits.iter().any(|(n, _)| n == name) {
+            undo.traits.push((name.clone(), known.map(|(_, value, _)| value.clone())));
+        }
+        let asking = pen.program.by_trait.get(name).map_or(&[][..], Vec::as_slice);
+        let look = pen.look();
+        let truth = |&clause: &u32| (clause, look.clause(look.clauses(clause)).holds);
+        let before: SmallVec<[(u32, bool); 8]> = asking.iter().map(truth).collect();
+        pen.write(Op::Trait(name.clone(), value.clone(), at));
+        if !woken.all {
+            woken.turned(pen.look(), &before);
         }
     }
 }

@@ -9,13 +9,16 @@
 //! something happens by time alone (`verdict`). Every write goes through `pen`: to the profile and the draft alike.
 #![deny(missing_docs)]
 
+mod chain;
 mod compile;
 mod decide;
 mod direct;
 mod draft;
 mod engine;
+mod exact;
 mod hash;
 mod history;
+mod level;
 mod live;
 mod matching;
 mod membership;

@@ -9,13 +9,13 @@
 
 use crate::direct::last_verdict;
 use crate::hash::Map;
-use crate::program::{Asks, Clause, Gate, Group, Matched, Plan, Program, Tree};
+use crate::program::{Asks, Clause, Feature, Gate, Group, Matched, Plan, Program, Tree};
 use crate::verdict::{NEVER, Verdict, flips_below};
 use crate::view::{self, View};
 use smallvec::SmallVec;
 use tzeva_audience::Leaf;
-use tzeva_model::{Millis, UnixMillis};
-use tzeva_profile::{Cell, Profile};
+use tzeva_model::{Millis, NameId, UnixMillis};
+use tzeva_profile::{Cell, Profile, Standing, State};
 
 /// The instants of matching strokes, ascending.
 type Series = SmallVec<[UnixMillis; 3]>;
@@ -123,6 +123,16 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// The clause of this number.
+    pub(crate) fn clauses(self, clause: u32) -> &'a Clause {
+        &self.program.clauses[clause as usize]
+    }
+
+    /// The feature of this number.
+    pub(crate) fn feature(self, feature: u32) -> &'a Feature {
+        &self.program.features[feature as usize]
+    }
+
     /// The verdict on a clause.
     pub(crate) fn clause(self, clause: &Clause) -> Verdict {
         match (clause.asks, &clause.leaf) {
@@ -138,8 +148,29 @@ impl<'a> Look<'a> {
             (Asks::Last { feature }, Leaf::Last(last)) => {
                 last_verdict(self.last(feature), last, self.program.lens.max_age, self.now)
             }
+            (Asks::Sequence, _) if !self.has_steps(clause) => Verdict::settled(false),
             _ => self.directly(clause),
         }
+    }
+
+    /// Tells whether there is a stroke for each step of a sequence.
+    fn has_steps(self, clause: &Clause) -> bool {
+        clause.steps.iter().all(|&feature| !self.live.times(feature).is_empty())
+    }
+
+    /// The audiences that ask whether the visitor is in `audience` and can be true, or in which they have a standing.
+    pub(crate) fn roused(self, audience: NameId) -> impl Iterator<Item = u32> + use<'a> {
+        let clause = self.program.by_member.get(&audience);
+        let listeners = clause.map(|&c| self.program.clauses[c as usize].listeners.as_slice());
+        let listeners = listeners.unwrap_or_default().iter().copied();
+        listeners.filter(move |&audience| self.is_worth_a_look(audience))
+    }
+
+    /// Tells whether an audience's gate is open, or the visitor has a standing in it.
+    pub(crate) fn is_worth_a_look(self, audience: u32) -> bool {
+        let id = self.program.rules.audiences[audience as usize].name.id();
+        self.is_open(&self.program.plans[audience as usize])
+            || view::standing(self.profile, id).is_some()
     }
 
     /// Tells whether something is there without which the entry condition is false.
@@ -151,6 +182,7 @@ impl<'a> Look<'a> {
                 let key = self.program.tags[tag as usize].key;
                 view::tag(self.profile, key).is_some_and(|tag| f64::from(tag.score) >= least)
             }
+            Gate::Clause { clause } => self.clause(&self.program.clauses[clause as usize]).holds,
         })
     }
 
@@ -181,6 +213,18 @@ impl<'a> Look<'a> {
                 let opens = &program.tags[number as usize].opens;
                 let open = opens.iter().take_while(|(least, _)| *least <= f64::from(tag.score));
                 found.extend(open.map(|&(_, audience)| audience));
+            }
+        }
+        let asked = self.profile.traits.iter().filter_map(|t| program.by_trait.get(&t.0));
+        let joined = |s: &Standing| match s.state {
+            State::In { .. } => program.by_member.get(&s.audience),
+            State::Out { .. } => None,
+        };
+        let joined = self.profile.standings.iter().filter_map(joined);
+        for &clause in asked.flatten().chain(joined) {
+            let clause = &program.clauses[clause as usize];
+            if !clause.opens.is_empty() && self.clause(clause).holds {
+                found.extend(&clause.opens);
             }
         }
         let standings = self.profile.standings.iter();

@@ -57,16 +57,25 @@ fn event_meets(stroke: &Stroke, test: &FieldTest) -> bool {
                 let at = e.properties.binary_search_by(|(n, _)| n.cmp(name)).ok()?;
                 Some(&e.properties[at].1)
             });
-            match value {
-                None => Found::Missing,
-                Some(Value::Text(text)) => Found::Text(text),
-                Some(Value::Number(number)) => Found::Number(*number),
-                Some(Value::Bool(bool)) => Found::Bool(*bool),
-            }
+            found(value)
         }
         _ => Found::Missing,
     };
     holds(&found, &test.test)
+}
+
+/// Tells whether a value, if there is one, meets `test`.
+pub(crate) fn value_meets(value: Option<&Value>, test: &Test) -> bool {
+    holds(&found(value), test)
+}
+
+fn found(value: Option<&Value>) -> Found<'_> {
+    match value {
+        None => Found::Missing,
+        Some(Value::Text(text)) => Found::Text(text),
+        Some(Value::Number(number)) => Found::Number(*number),
+        Some(Value::Bool(bool)) => Found::Bool(*bool),
+    }
 }
 
 fn ids(id: Option<&NameId>) -> Found<'_> {

@@ -48,7 +48,7 @@ pub(crate) fn paint(
         forget(pen, rules, &levels, at, undo);
     }
     if !woken.all {
-        woken.painted(pen.look(), &undo.tags);
+        woken.painted(pen.look(), undo);
     }
 }
 

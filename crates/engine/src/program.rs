@@ -15,7 +15,7 @@ use crate::matching::matches;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use tzeva_audience::{CountTest, Leaf, RuleSet, Where};
-use tzeva_model::{Millis, NameId, TagKey};
+use tzeva_model::{Level, Millis, NameId, TagKey};
 use tzeva_profile::Stroke;
 
 /// A rule set, ready to run.
@@ -41,6 +41,12 @@ pub(crate) struct Program {
     pub(crate) by_tag: Map<TagKey, u32>,
     /// The features that the cells of an event and a tag count for.
     pub(crate) by_cell: Map<(NameId, TagKey), SmallVec<[u32; 1]>>,
+    /// From a trait's name to the clauses that ask for it.
+    pub(crate) by_trait: Map<Box<str>, Vec<u32>>,
+    /// From an audience's name to the clause that asks whether the visitor is a member.
+    pub(crate) by_member: Map<NameId, u32>,
+    /// Levels of which some clause asks for a rank or a share, sorted.
+    pub(crate) ranked: Vec<Level>,
     /// From an audience's name to its place.
     pub(crate) by_audience: Map<NameId, u32>,
 }
@@ -60,6 +66,8 @@ pub(crate) struct Feature {
     pub(crate) groups: Vec<Group>,
     /// Its `last` clauses.
     pub(crate) lasts: Vec<u32>,
+    /// The sequences in which it is a step, each with whether it is the last one.
+    pub(crate) sequences: Vec<(u32, bool)>,
     /// (how many there must be, audience that it opens then), ascending.
     pub(crate) opens: Vec<(u32, u32)>,
 }
@@ -82,6 +90,8 @@ pub(crate) struct TagFeature {
     pub(crate) key: TagKey,
     /// (threshold, clause), ascending.
     pub(crate) clauses: Vec<(f64, u32)>,
+    /// Its rank and share clauses.
+    pub(crate) ranked: Vec<u32>,
     /// (score it must have had, audience that it opens then), ascending.
     pub(crate) opens: Vec<(f64, u32)>,
 }
@@ -93,8 +103,12 @@ pub(crate) struct Clause {
     pub(crate) leaf: Leaf,
     /// What it asks.
     pub(crate) asks: Asks,
+    /// Of a sequence the features of its steps.
+    pub(crate) steps: Vec<u32>,
     /// Audiences that use it, ascending.
     pub(crate) listeners: Vec<u32>,
+    /// Audiences that it is a gate of.
+    pub(crate) opens: Vec<u32>,
 }
 
 /// What a clause asks.
@@ -104,8 +118,12 @@ pub(crate) enum Asks {
     Count { feature: u32, window: Millis, after: Option<u32>, test: CountTest },
     /// The distance of the last event.
     Last { feature: u32 },
-    /// The score of a tag.
+    /// The score of a tag, its rank or its share.
     Interest { tag: u32 },
+    /// A chain of strokes; its steps' features are the clause's.
+    Sequence,
+    /// A trait or a membership.
+    Known,
 }
 
 /// An audience's conditions over clauses.
@@ -135,6 +153,8 @@ pub(crate) enum Gate {
     Feature { feature: u32, least: u32 },
     /// This tag, with at least this score when it was painted.
     Tag { tag: u32, least: f64 },
+    /// The truth of this clause, which time doesn't change.
+    Clause { clause: u32 },
 }
 
 /// The features of an event name.

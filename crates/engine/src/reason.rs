@@ -8,7 +8,7 @@ use crate::direct::{Lens, Mark};
 use crate::membership::Moved;
 use crate::view::View;
 use smallvec::SmallVec;
-use tzeva_audience::{Audience, Dose, Leaf, Node, Paint};
+use tzeva_audience::{Audience, Dose, InterestLeaf, Leaf, Node, Paint, RankLeaf, ShareLeaf};
 use tzeva_model::{Evidence, Level, Millis, Place, TagKey, UnixMillis};
 use tzeva_profile::Stroke;
 
@@ -32,7 +32,7 @@ pub(crate) struct Scene<'a> {
 pub(crate) struct Decisive {
     /// Where in the file.
     pub(crate) place: Place,
-    /// False if its truth rests on cells.
+    /// False if folded history has a part in its truth, or might have one.
     pub(crate) exact: bool,
     /// At most three strokes, newest first.
     pub(crate) evidence: Vec<Evidence>,
@@ -112,12 +112,15 @@ impl<'a> Scene<'a> {
 
     fn at_leaf(self, leaf: Option<Numbered<'a>>, otherwise: Place) -> Decisive {
         let Some((number, leaf)) = leaf else { return bare(otherwise) };
-        let now = self.lens.marks(leaf, self.after, self.now);
-        let before = self.lens.marks(leaf, self.before, self.earlier());
-        let exact = now.iter().chain(&before).all(|mark| mark.stroke.is_some());
+        let exact = self.lens.is_exact(leaf, self.after, self.now)
+            && self.lens.is_exact(leaf, self.before, self.earlier());
         let evidence = match leaf {
-            Leaf::Interest(interest) => self.painters(interest.tag),
-            Leaf::Event(_) | Leaf::Last(_) => {
+            Leaf::Interest(InterestLeaf { tag, .. })
+            | Leaf::Rank(RankLeaf { tag, .. })
+            | Leaf::Share(ShareLeaf { tag, .. }) => self.painters(*tag),
+            _ => {
+                let now = self.lens.marks(leaf, self.after, self.now);
+                let before = self.lens.marks(leaf, self.before, self.earlier());
                 let shown = evidence(self.after, &now);
                 if shown.is_empty() { evidence(self.before, &before) } else { shown }
             }

@@ -6,8 +6,8 @@
 
 use smallvec::SmallVec;
 use std::cell::OnceCell;
-use tzeva_model::{NameId, TagKey};
-use tzeva_profile::{Cell, Profile, Stroke, StrokeItem, Tag};
+use tzeva_model::{Level, NameId, TagKey, Value};
+use tzeva_profile::{Cell, Profile, State, Stroke, StrokeItem, Tag};
 
 /// A look at a history.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,9 @@ pub(crate) struct View<'a> {
     profile: &'a Profile,
     hidden: Option<usize>,
     tags_before: &'a [(TagKey, Option<Tag>)],
+    traits_before: &'a [(Box<str>, Option<Value>)],
+    /// Audiences that this evaluation let the visitor into or out of, each with whether they were a member.
+    moved: &'a [(NameId, bool)],
 }
 
 /// What an event did to a history, as far as is needed to look behind it.
@@ -24,6 +27,8 @@ pub(crate) struct Undo {
     pub(crate) stroke: Option<usize>,
     /// The tags that were set or removed, as they were; the first entry of a key counts.
     pub(crate) tags: SmallVec<[(TagKey, Option<Tag>); 8]>,
+    /// The traits that were set, as they were.
+    pub(crate) traits: Vec<(Box<str>, Option<Value>)>,
     /// Strokes and cells that went, and what can't be told from the profile after it; in order.
     pub(crate) gone: Vec<Gone>,
     /// The profile before; made when it is first looked at, and only if something went.
@@ -53,16 +58,27 @@ pub(crate) type CellKey = (NameId, TagKey, i32);
 impl<'a> View<'a> {
     /// The history as it is.
     pub(crate) fn now(profile: &'a Profile) -> Self {
-        Self { profile, hidden: None, tags_before: &[] }
+        Self { profile, hidden: None, tags_before: &[], traits_before: &[], moved: &[] }
     }
 
-    /// The history before what `undo` tells of.
-    pub(crate) fn before(profile: &'a Profile, undo: &'a Undo) -> Self {
+    /// The history before what `undo` tells of, with the memberships before `moved`.
+    pub(crate) fn before(
+        profile: &'a Profile,
+        undo: &'a Undo,
+        moved: &'a [(NameId, bool)],
+    ) -> Self {
+        let (tags_before, traits_before) = (&undo.tags, &undo.traits);
         if undo.gone.is_empty() {
-            return Self { profile, hidden: undo.stroke, tags_before: &undo.tags };
+            return Self { profile, hidden: undo.stroke, tags_before, traits_before, moved };
         }
         let whole = undo.whole.get_or_init(|| undo.profile_before(profile));
-        Self { profile: whole, hidden: None, tags_before: &undo.tags }
+        // Memberships are those of now, less what moved since the copy was made.
+        Self { profile: whole, hidden: None, tags_before, traits_before, moved }
+    }
+
+    /// The tags before what `undo` tells of, and nothing else: no copy is made for it.
+    pub(crate) fn tags_before(profile: &'a Profile, undo: &'a Undo) -> Self {
+        Self { tags_before: &undo.tags, ..Self::now(profile) }
     }
 
     /// The strokes in order, each with its place.
@@ -83,6 +99,50 @@ impl<'a> View<'a> {
             None => tag(self.profile, key),
         }
     }
+
+    /// The tags of a level, ascending by key.
+    pub(crate) fn level(self, level: Level) -> SmallVec<[Tag; 16]> {
+        let tags = &self.profile.tags;
+        let from = tags.partition_point(|tag| tag.key.level < level);
+        let mut found: SmallVec<[Tag; 16]> =
+            tags[from..].iter().take_while(|tag| tag.key.level == level).copied().collect();
+        for (place, (key, before)) in self.tags_before.iter().enumerate() {
+            if key.level != level || self.tags_before[..place].iter().any(|(k, _)| k == key) {
+                continue;
+            }
+            match (found.binary_search_by(|tag| tag.key.cmp(key)), before) {
+                (Ok(at), Some(before)) => found[at] = *before,
+                (Ok(at), None) => drop(found.remove(at)),
+                (Err(at), Some(before)) => found.insert(at, *before),
+                (Err(_), None) => {}
+            }
+        }
+        found
+    }
+
+    /// The last known value of a trait.
+    pub(crate) fn value(self, name: &str) -> Option<&'a Value> {
+        if let Some((_, before)) = self.traits_before.iter().find(|(n, _)| **n == *name) {
+            return before.as_ref();
+        }
+        let traits = &self.profile.traits;
+        let at = traits.binary_search_by(|(n, ..)| (**n).cmp(name)).ok()?;
+        Some(&traits[at].1)
+    }
+
+    /// Tells whether the visitor is a member of an audience.
+    pub(crate) fn is_member(self, audience: NameId) -> bool {
+        match self.moved.iter().find(|(id, _)| *id == audience) {
+            Some((_, was)) => *was,
+            None => matches!(standing(self.profile, audience), Some(State::In { .. })),
+        }
+    }
+}
+
+/// Where the profile stands in `audience`.
+pub(crate) fn standing(profile: &Profile, audience: NameId) -> Option<State> {
+    let at = profile.standings.binary_search_by(|s| s.audience.cmp(&audience)).ok()?;
+    Some(profile.standings[at].state)
 }
 
 // === impl Undo ===
@@ -110,6 +170,8 @@ impl Undo {
             strokes: after.strokes.clone(),
             cells: after.cells.clone(),
             tags: after.tags.clone(),
+            traits: after.traits.clone(),
+            standings: after.standings.clone(),
             ..Profile::default()
         });
         for gone in self.gone.iter().rev() {

@@ -5,9 +5,10 @@
 //! their audiences too: the first event of a `last` clause, which now has an instant to become true at, and a paint so
 //! light that rounding may have made the score fade sooner.
 
+use crate::level::Scores;
 use crate::live::Look;
-use crate::program::{Asks, Clause, Matched, Program};
-use crate::view;
+use crate::program::{Asks, Clause, Matched};
+use crate::view::{self, Undo, View};
 use smallvec::SmallVec;
 use tzeva_audience::Leaf;
 use tzeva_model::{NameId, TagKey, UnixMillis};
@@ -31,14 +32,29 @@ pub(crate) struct Woken {
 pub(crate) struct Before {
     counts: SmallVec<[(u32, u32, u32); 16]>,
     lasts: SmallVec<[(u32, Option<UnixMillis>); 8]>,
+    /// Sequences that the step may turn, which are so now.
+    sequences: SmallVec<[(u32, bool); 4]>,
 }
 
 // === impl Before ===
 
 impl Before {
-    /// Notes what the stroke of an event may change otherwise than by counting one more.
-    pub(crate) fn stroke(look: Look<'_>, matched: &Matched, event: NameId) -> Self {
+    /// Notes what the stroke of an event at `at` may change otherwise than by counting one more.
+    pub(crate) fn stroke(
+        look: Look<'_>,
+        matched: &Matched,
+        (event, at): (NameId, UnixMillis),
+    ) -> Self {
         let mut before = Self::default();
+        // A stroke behind all others can only be the end of a chain; and a stroke more ends none.
+        let is_last = look.profile.strokes.last().is_none_or(|other| other.at <= at);
+        for &(clause, ends) in matched.iter().flat_map(|&f| &look.feature(f).sequences) {
+            let has = |step: &u32| look.live.has(*step) || matched.contains(step);
+            let can_turn = (ends || !is_last) && look.clauses(clause).steps.iter().all(has);
+            if can_turn && !look.clause(look.clauses(clause)).holds {
+                before.sequences.push((clause, false));
+            }
+        }
         for &feature in matched {
             before.note(look, feature, |after| after.is_some());
         }
@@ -55,6 +71,11 @@ impl Before {
     pub(crate) fn fold(look: Look<'_>, matched: &Matched) -> Self {
         let mut before = Self::default();
         matched.iter().for_each(|&feature| before.note(look, feature, |_| true));
+        for &(clause, _) in matched.iter().flat_map(|&f| &look.feature(f).sequences) {
+            if look.clause(look.clauses(clause)).holds {
+                before.sequences.push((clause, true));
+            }
+        }
         before
     }
 
@@ -105,6 +126,44 @@ impl Woken {
                 }
             }
         }
+        self.turned(look, &before.sequences);
+    }
+
+    /// Wakes those of some clauses that are otherwise now.
+    pub(crate) fn turned(&mut self, look: Look<'_>, before: &[(u32, bool)]) {
+        self.candidates = None;
+        for &(clause, held) in before {
+            if look.clause(look.clauses(clause)).holds != held {
+                self.clause(look, clause);
+            }
+        }
+    }
+
+    /// Wakes the ranks and shares that painting has turned.
+    fn ranked(&mut self, look: Look<'_>, undo: &Undo) {
+        let program = look.program;
+        for &level in &program.ranked {
+            if !undo.tags.iter().any(|(key, _)| key.level == level) {
+                continue;
+            }
+            let scores = |view| Scores::of(program.lens, view, level);
+            let before = scores(View::tags_before(look.profile, undo));
+            let now = scores(View::now(look.profile));
+            let mut keys: SmallVec<[TagKey; 16]> = before.keys().chain(now.keys()).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            let tags = keys.iter().filter_map(|key| program.by_tag.get(key));
+            for &clause in tags.flat_map(|&tag| &program.tags[tag as usize].ranked) {
+                let turned = match &look.clauses(clause).leaf {
+                    Leaf::Rank(leaf) => before.ranks(leaf) != now.ranks(leaf),
+                    Leaf::Share(leaf) => before.shares(leaf) != now.shares(leaf),
+                    _ => false,
+                };
+                if turned {
+                    self.clause(look, clause);
+                }
+            }
+        }
     }
 
     /// Wakes what one more event at `at` has flipped, in the windows that only count.
@@ -122,9 +181,11 @@ impl Woken {
         }
     }
 
-    /// Wakes what painting has flipped; `before` are the tags as they were, the first of a key counting.
-    pub(crate) fn painted(&mut self, look: Look<'_>, before: &[(TagKey, Option<Tag>)]) {
+    /// Wakes what painting has flipped; the first of a key in `undo.tags` is how the tag was.
+    pub(crate) fn painted(&mut self, look: Look<'_>, undo: &Undo) {
         self.candidates = None;
+        self.ranked(look, undo);
+        let before = undo.tags.as_slice();
         for (place, (key, old)) in before.iter().enumerate() {
             let Some(&number) = look.program.by_tag.get(key) else { continue };
             if before[..place].iter().any(|(earlier, _)| earlier == key) {
@@ -158,23 +219,14 @@ impl Woken {
     /// Of a clause that many audiences share ("any visit and ...") the few that can be true of this visitor are picked
     /// out; the others are not even looked at.
     fn clause(&mut self, look: Look<'_>, clause: u32) {
-        let Program { clauses, plans, rules, .. } = look.program;
-        let listeners = &clauses[clause as usize].listeners;
+        let listeners = &look.clauses(clause).listeners;
         if listeners.len() > MANY {
             let candidates = self.candidates.get_or_insert_with(|| look.candidates());
             let listening = candidates.iter().filter(|c| listeners.binary_search(c).is_ok());
             self.audiences.extend(listening.copied());
             return;
         }
-        let stands = |audience: u32| {
-            let id = rules.audiences[audience as usize].name.id();
-            look.profile.standings.binary_search_by(|s| s.audience.cmp(&id)).is_ok()
-        };
-        for &audience in listeners {
-            if look.is_open(&plans[audience as usize]) || stands(audience) {
-                self.audiences.push(audience);
-            }
-        }
+        self.audiences.extend(listeners.iter().copied().filter(|&a| look.is_worth_a_look(a)));
     }
 }
 

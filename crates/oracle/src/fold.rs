@@ -1,7 +1,7 @@
 //! Cells: events that history had no room for, counted by (event name, tag, UTC day).
 
 use crate::history::{Stroke, tags};
-use tzeva_audience::{Field, Test, Where};
+use tzeva_audience::{Field, FieldTest, Test, Where};
 use tzeva_model::{Level, Millis, NameId, TagKey, UnixMillis};
 
 /// Folded events of one name, tag and day; they all count as at the last one's instant.
@@ -45,6 +45,15 @@ pub(crate) fn thin_out(cells: &mut Vec<Cell>, limit: usize) {
         let Some((day, event)) = crowded.map(|cell| (cell.day, cell.event)).min() else { return };
         cells.retain(|cell| (cell.event, cell.day) != (event, day));
     }
+}
+
+/// Tells whether there are cells for `filter` at all.
+pub(crate) fn has_cells(filter: &Where) -> bool {
+    let named = |test: &FieldTest| {
+        let has_tag = [Field::Product, Field::Brand, Field::Category].contains(&test.field);
+        has_tag && matches!(&test.test, Test::In(names) if names.len() == 1)
+    };
+    filter.event.is_empty() && filter.item.len() <= 1 && filter.item.iter().all(named)
 }
 
 /// Tells whether cells of `tag` can stand for events that pass `filter`: the shop's cells do when there is no test at

@@ -7,7 +7,7 @@ use crate::Settings;
 use crate::fold::{Cell, fold, thin_out};
 use crate::paint::Mark;
 use tzeva_audience::Paint;
-use tzeva_model::{Category, Event, Item, Level, NameId, NameKind, TagKey, UnixMillis};
+use tzeva_model::{Category, Event, Item, Level, NameId, NameKind, TagKey, UnixMillis, Value};
 
 /// A visitor's history: kept events in order of (instant, arrival), folded ones, and interest.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,8 @@ pub(crate) struct History {
     pub(crate) strokes: Vec<Stroke>,
     pub(crate) cells: Vec<Cell>,
     pub(crate) marks: Vec<Mark>,
+    /// What is known about the visitor: name, last known value, and when it was said.
+    pub(crate) traits: Vec<(Box<str>, Value, UnixMillis)>,
 }
 
 /// A kept event.
@@ -53,6 +55,18 @@ impl History {
         thin_out(&mut self.cells, settings.max_cells);
         self.merge_items(settings.max_total_items);
         crate::paint::apply(&mut self.marks, paint, event, at);
+        self.learn(event, at);
+    }
+
+    /// What was said last counts, not what came last.
+    fn learn(&mut self, event: &Event, at: UnixMillis) {
+        for (name, value) in &event.traits {
+            match self.traits.iter_mut().find(|(other, ..)| other == name) {
+                Some((_, known, said)) if at >= *said => (*known, *said) = (value.clone(), at),
+                Some(_) => {}
+                None => self.traits.push((name.clone(), value.clone(), at)),
+            }
+        }
     }
 
     /// Inserts behind everything that is not later; of many items the first `max_items` stay as they are.

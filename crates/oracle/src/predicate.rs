@@ -1,6 +1,6 @@
 //! `where`: does an event pass the tests? A comparison with a missing field is false, also a negated one.
 
-use tzeva_audience::{Field, FieldTest, Test, Where};
+use tzeva_audience::{Field, Test, Where};
 use tzeva_model::{Amount, Event, Item, Name, Value};
 
 /// What a field holds.
@@ -18,9 +18,9 @@ enum Found<'a> {
 /// Tells whether `event` passes: one and the same item passes all item tests, the event itself the others.
 pub(crate) fn passes(event: &Event, filter: &Where) -> bool {
     let item_passes =
-        |item: &Item| filter.item.iter().all(|test| holds(&of_item(item, &test.field), test));
+        |item: &Item| filter.item.iter().all(|test| holds(&of_item(item, &test.field), &test.test));
     let some_item = filter.item.is_empty() || event.items.iter().any(item_passes);
-    some_item && filter.event.iter().all(|test| holds(&of_event(event, &test.field), test))
+    some_item && filter.event.iter().all(|test| holds(&of_event(event, &test.field), &test.test))
 }
 
 fn of_item<'a>(item: &'a Item, field: &Field) -> Found<'a> {
@@ -49,18 +49,30 @@ fn of_event<'a>(event: &'a Event, field: &Field) -> Found<'a> {
         Field::Channel => text(&event.channel),
         Field::Country => text(&event.country),
         Field::PagePath => event.page_path.as_deref().map_or(Found::Nothing, Found::Path),
-        Field::Property(name) => match event.properties.iter().find(|(other, _)| other == name) {
-            Some((_, Value::Text(text))) => Found::Text(text),
-            Some((_, Value::Number(number))) => Found::Number(*number),
-            Some((_, Value::Bool(bool))) => Found::Bool(*bool),
-            None => Found::Nothing,
-        },
+        Field::Property(name) => {
+            let found = event.properties.iter().find(|(other, _)| other == name);
+            of_value(found.map(|(_, value)| value))
+        }
         _ => Found::Nothing,
     }
 }
 
-fn holds(found: &Found, test: &FieldTest) -> bool {
-    match (&test.test, found) {
+fn of_value(value: Option<&Value>) -> Found<'_> {
+    match value {
+        Some(Value::Text(text)) => Found::Text(text),
+        Some(Value::Number(number)) => Found::Number(*number),
+        Some(Value::Bool(bool)) => Found::Bool(*bool),
+        None => Found::Nothing,
+    }
+}
+
+/// Tells whether a value, if there is one, passes a test.
+pub(crate) fn value_passes(value: Option<&Value>, test: &Test) -> bool {
+    holds(&of_value(value), test)
+}
+
+fn holds(found: &Found, test: &Test) -> bool {
+    match (test, found) {
         (Test::Exists(wanted), found) => *wanted != matches!(found, Found::Nothing),
         (_, Found::Nothing) => false,
         (Test::In(names), Found::Names(own)) => own.iter().any(|name| names.contains(name)),

@@ -4,7 +4,7 @@ use crate::history::{Stroke, tags};
 use crate::membership::Transition;
 use crate::paint::dose_for;
 use crate::truth::View;
-use tzeva_audience::{Audience, Dose, Leaf, Node};
+use tzeva_audience::{Audience, Dose, InterestLeaf, Leaf, Node, RankLeaf, ShareLeaf};
 use tzeva_model::{Evidence, Place};
 
 /// The history before (a millisecond earlier, without the event that was just applied) and now.
@@ -48,10 +48,9 @@ impl Moment<'_> {
                 audience.enter.each_leaf(&mut |leaf| leaves.push(leaf));
                 audience.exit_when.iter().for_each(|x| x.each_leaf(&mut |leaf| leaves.push(leaf)));
                 let leaf = leaves[usize::from(index)];
-                let folded = |view: &View| !view.matches(leaf).cells.is_empty();
                 Decision {
                     place,
-                    exact: !folded(&self.now) && !folded(&self.before),
+                    exact: self.now.is_exact(leaf) && self.before.is_exact(leaf),
                     evidence: self.evidence(leaf),
                 }
             }
@@ -106,15 +105,16 @@ impl Moment<'_> {
 
     fn evidence(&self, leaf: &Leaf) -> Vec<Evidence> {
         let strokes = match leaf {
-            Leaf::Interest(interest) => {
+            Leaf::Interest(InterestLeaf { tag, .. })
+            | Leaf::Rank(RankLeaf { tag, .. })
+            | Leaf::Share(ShareLeaf { tag, .. }) => {
                 let paints = |stroke: &&Stroke| {
-                    let dose = dose_for(self.now.paint, stroke.name(), interest.tag.level);
-                    matches!(dose, Some(Dose::Add(_)))
-                        && tags(&stroke.event).contains(&interest.tag)
+                    let dose = dose_for(self.now.paint, stroke.name(), tag.level);
+                    matches!(dose, Some(Dose::Add(_))) && tags(&stroke.event).contains(tag)
                 };
                 self.now.history.strokes.iter().filter(paints).collect()
             }
-            Leaf::Event(_) | Leaf::Last(_) => {
+            _ => {
                 let now = self.now.matches(leaf).strokes;
                 if now.is_empty() { self.before.matches(leaf).strokes } else { now }
             }

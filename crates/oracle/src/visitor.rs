@@ -5,6 +5,7 @@ use crate::membership::{Conditions, State, Transition};
 use crate::reason::{Decision, Moment};
 use crate::truth::View;
 use crate::{Input, Settings};
+use std::collections::BTreeSet;
 use tzeva_audience::{Audience, Leaf, RuleSet};
 use tzeva_model::{
     Cause, Change, Direction, Millis, NameId, Origin, Place, Reason, ReasonKind, UnixMillis,
@@ -63,7 +64,13 @@ impl<'a> Context<'a> {
                     spans.push((last.event.id(), last.ago));
                     spans.push((last.event.id(), settings.max_age));
                 }
-                Leaf::Interest(_) => {}
+                Leaf::Sequence(sequence) => {
+                    for step in &sequence.steps {
+                        spans.extend(sequence.within.map(|within| (step.name.id(), within)));
+                        spans.push((step.name.id(), settings.max_age));
+                    }
+                }
+                _ => {}
             }
         }
         spans.sort();
@@ -71,8 +78,13 @@ impl<'a> Context<'a> {
         Self { rules, settings, spans, leaves }
     }
 
-    fn view<'h>(&'h self, history: &'h History, now: UnixMillis) -> View<'h> {
-        View { history, now, paint: &self.rules.paint, max_age: self.settings.max_age }
+    fn view<'h>(
+        &'h self,
+        history: &'h History,
+        members: &'h BTreeSet<NameId>,
+        now: UnixMillis,
+    ) -> View<'h> {
+        View { history, now, paint: &self.rules.paint, max_age: self.settings.max_age, members }
     }
 
     /// When the event of this record counts as having happened.
@@ -163,14 +175,23 @@ impl Visitor {
         alarms.into_iter().filter(|at| *at > now).fold(self.ends_at(context), UnixMillis::min)
     }
 
+    /// The audiences that the visitor is in.
+    fn members(&self, context: &Context) -> BTreeSet<NameId> {
+        let audiences = context.rules.audiences.iter().zip(&self.states);
+        let members = audiences.filter(|(_, state)| matches!(state, State::In { .. }));
+        members.map(|(audience, _)| audience.name.id()).collect()
+    }
+
     fn evaluate(&mut self, context: &Context, before: &History, occasion: Occasion) -> Vec<Change> {
         let now = occasion.now;
-        let moment = Moment {
-            before: context.view(before, now - Millis::new(1)),
-            now: context.view(&self.history, now),
-        };
+        let members_before = self.members(context);
+        let mut members = members_before.clone();
         let mut changes = Vec::new();
         for (audience, state) in context.rules.audiences.iter().zip(&mut self.states) {
+            let moment = Moment {
+                before: context.view(before, &members_before, now - Millis::new(1)),
+                now: context.view(&self.history, &members, now),
+            };
             let enter = moment.now.node(&audience.enter);
             let exit = audience.exit_when.as_ref().is_some_and(|x| moment.now.node(x));
             let Some(transition) = state.evaluate(audience, Conditions { enter, exit, now }) else {
@@ -181,6 +202,10 @@ impl Visitor {
                 _ => Direction::Exited,
             };
             changes.push((audience, direction, moment.decision(audience, transition)));
+            match direction {
+                Direction::Entered => members.insert(audience.name.id()),
+                Direction::Exited => members.remove(&audience.name.id()),
+            };
         }
         let changes = changes.into_iter().map(|(audience, direction, decision)| {
             self.change(context, (audience, direction), decision, occasion)

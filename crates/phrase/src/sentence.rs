@@ -3,9 +3,12 @@
 //! Short, in the present tense, without the visitor: "last product_added is 1h ago". A leaf's sentence depends on
 //! which way its truth went: an entry makes a leaf of `enter` true (false under `not`), an exit makes it false.
 
-use crate::words::{filter_words, tag_words};
+use crate::words::{
+    filter_words, level_words, percent, place_words, steps_words, tag_words, test_words,
+};
 use tzeva_audience::{
     Audience, Compare, CountTest, EventLeaf, Found, InterestLeaf, LastLeaf, Leaf, RuleSet,
+    SequenceLeaf,
 };
 use tzeva_model::{Change, Direction, Millis, NameId, Place, ReasonKind};
 
@@ -74,6 +77,28 @@ fn leaf_sentence(found: &Found<'_>, entered: bool, kind: ReasonKind) -> String {
         Leaf::Event(event) => event_sentence(event, now),
         Leaf::Last(last) => last_sentence(last, now),
         Leaf::Interest(interest) => interest_sentence(interest, now, kind),
+        Leaf::Rank(leaf) => {
+            let (what, of) = (tag_words(&leaf.text), level_words(&leaf.text));
+            let place = place_words(leaf.rank);
+            format!("{what} is {}{place} of {of}", if now { "" } else { "no longer " })
+        }
+        Leaf::Share(leaf) => {
+            let (what, of) = (tag_words(&leaf.text), level_words(&leaf.text));
+            let share = percent(leaf.share);
+            match leaf.at_least == now {
+                true => format!("{what} has {share} or more of the interest in {of}"),
+                false => format!("{what} has less than {share} of the interest in {of}"),
+            }
+        }
+        Leaf::Sequence(leaf) => sequence_sentence(leaf, now),
+        Leaf::Trait(leaf) => {
+            let test = test_words(&leaf.name, &leaf.test);
+            format!("the visitor {}has {test}", if now { "" } else { "no longer " })
+        }
+        Leaf::In(leaf) => {
+            let other = leaf.audience.text();
+            format!("the visitor is {} in {other}", if now { "now" } else { "no longer" })
+        }
     }
 }
 
@@ -107,6 +132,12 @@ fn times(count: CountTest) -> String {
         CountTest::Is(Compare::Equal, k) => format!("exactly {}", plural(k)),
         CountTest::Between(low, high) => format!("{low} to {high} times"),
     }
+}
+
+fn sequence_sentence(leaf: &SequenceLeaf, now: bool) -> String {
+    let steps = steps_words(leaf);
+    let within = leaf.within.map_or(String::new(), |within| format!(" within {within}"));
+    if now { format!("{steps} happened{within}") } else { format!("no longer {steps}{within}") }
 }
 
 fn last_sentence(leaf: &LastLeaf, now: bool) -> String {

@@ -5,7 +5,7 @@
 
 use crate::leaf_words;
 use std::collections::BTreeMap;
-use tzeva_audience::{Audience, Leaf, RuleSet, leaf_key};
+use tzeva_audience::{Audience, Leaf, RankLeaf, RuleSet, SequenceLeaf, ShareLeaf, leaf_key};
 use tzeva_model::Millis;
 
 /// Events of people who only look; they make up most of a shop's traffic.
@@ -129,6 +129,15 @@ fn describe(
 
 fn cost(leaf: &Leaf) -> Cost {
     let (event, filter) = match leaf {
+        Leaf::Trait(_) | Leaf::In(_) => return Cost::Cheap,
+        Leaf::Rank(RankLeaf { text, .. }) | Leaf::Share(ShareLeaf { text, .. }) => {
+            return if text.starts_with("product/") { Cost::Cheap } else { Cost::Medium };
+        }
+        // An event in its course can only be the last step.
+        Leaf::Sequence(SequenceLeaf { steps, .. }) => match steps.last() {
+            Some(step) => (&step.name, &step.filter),
+            None => return Cost::Cheap,
+        },
         Leaf::Interest(interest) if interest.text == "shop" => return Cost::Wide,
         Leaf::Interest(interest) if interest.text.starts_with("product/") => return Cost::Cheap,
         Leaf::Interest(_) => return Cost::Medium,
@@ -149,7 +158,9 @@ fn deadlines(audience: &Audience) -> Vec<String> {
         .into_iter()
         .filter(|(_, leaf)| match leaf {
             Leaf::Event(event) => event.within.is_some(),
+            Leaf::Sequence(sequence) => sequence.within.is_some(),
             Leaf::Last(_) | Leaf::Interest(_) => true,
+            Leaf::Rank(_) | Leaf::Share(_) | Leaf::Trait(_) | Leaf::In(_) => false,
         })
         .map(|(path, _)| path)
         .collect();

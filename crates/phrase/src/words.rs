@@ -1,7 +1,7 @@
 //! Rules in words: leaves, filters and tags as one line for people.
 
 use crate::sentence::score;
-use tzeva_audience::{CountTest, FieldTest, Leaf, Test, Where};
+use tzeva_audience::{CountTest, FieldTest, Leaf, SequenceLeaf, Step, Test, Where};
 use tzeva_model::{Amount, Name};
 
 /// The statement in one line: `product_viewed >= 3 times within 14d (category Shoes/Running)`.
@@ -32,6 +32,21 @@ pub fn leaf_words(leaf: &Leaf) -> String {
             let sign = if interest.at_least { ">=" } else { "<" };
             format!("interest in {} {sign} {}", interest.text, score(interest.threshold))
         }
+        Leaf::Rank(leaf) => {
+            let (what, of) = (tag_words(&leaf.text), level_words(&leaf.text));
+            format!("{what} {} of {of}", place_words(leaf.rank))
+        }
+        Leaf::Share(leaf) => {
+            let (what, of) = (tag_words(&leaf.text), level_words(&leaf.text));
+            let sign = if leaf.at_least { ">=" } else { "<" };
+            format!("{what} {sign} {} of the interest in {of}", percent(leaf.share))
+        }
+        Leaf::Sequence(leaf) => {
+            let within = leaf.within.map_or(String::new(), |within| format!(" within {within}"));
+            format!("{}{within}", steps_words(leaf))
+        }
+        Leaf::Trait(leaf) => format!("trait {}", test_words(&leaf.name, &leaf.test)),
+        Leaf::In(leaf) => format!("in {}", leaf.audience.text()),
     }
 }
 
@@ -40,16 +55,57 @@ pub(crate) fn tag_words(tag: &str) -> &str {
     if tag == "shop" { "the shop" } else { tag }
 }
 
+/// What the tags of a tag's level are called: those that it competes with.
+pub(crate) fn level_words(tag: &str) -> String {
+    match tag.split_once('/') {
+        Some(("category", path)) => match path.split('/').count() {
+            1 => "the categories".to_owned(),
+            depth => format!("the categories of depth {depth}"),
+        },
+        Some(("brand", _)) => "the brands".to_owned(),
+        Some(("product", _)) => "the products".to_owned(),
+        _ => "the shop".to_owned(),
+    }
+}
+
+/// `the first`, `among the first 3`, `3rd or later`.
+pub(crate) fn place_words(rank: CountTest) -> String {
+    let top = u64::from(u32::MAX);
+    match rank.range() {
+        (0 | 1, 1) => "the first".to_owned(),
+        (0 | 1, high) if high >= top => "any".to_owned(),
+        (0 | 1, high) => format!("among the first {high}"),
+        (low, high) if high >= top => format!("number {low} or later"),
+        (low, high) if low == high => format!("number {low}"),
+        (low, high) => format!("number {low} to {high}"),
+    }
+}
+
+/// A share as percent, to four places.
+pub(crate) fn percent(share: f64) -> String {
+    let text = format!("{:.4}", share * 100.0);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+/// `product_viewed, then product_added, all within 1h`.
+pub(crate) fn steps_words(leaf: &SequenceLeaf) -> String {
+    let step = |step: &Step| format!("{}{}", step.name.text(), filter_words(&step.filter));
+    let steps = leaf.steps.iter().map(step).collect::<Vec<_>>().join(", then ");
+    let span = leaf.span.map_or(String::new(), |span| format!(" in less than {span}"));
+    format!("{steps}{span}")
+}
+
 /// A filter in brackets, or nothing.
 pub(crate) fn filter_words(filter: &Where) -> String {
-    let tests: Vec<_> = filter.item.iter().chain(&filter.event).map(test_words).collect();
+    let words = |test: &FieldTest| test_words(&test.field.word(), &test.test);
+    let tests: Vec<_> = filter.item.iter().chain(&filter.event).map(words).collect();
     if tests.is_empty() { String::new() } else { format!(" ({})", tests.join(", ")) }
 }
 
-fn test_words(test: &FieldTest) -> String {
-    let field = test.field.word();
+/// A test of what is called `field`.
+pub(crate) fn test_words(field: &str, test: &Test) -> String {
     let names = |names: &[Name]| listed(names.iter().map(Name::text));
-    match &test.test {
+    match test {
         Test::In(list) => format!("{field} {}", names(list)),
         Test::NotIn(list) => format!("{field} not {}", names(list)),
         Test::TextIn(list) => format!("{field} {}", listed(list.iter().map(|text| &**text))),

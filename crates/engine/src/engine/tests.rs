@@ -12,7 +12,7 @@ const AHEAD: i64 = 60;
 
 /// Calls `law` with every visitor after every record of many histories, as the engine holds it.
 fn each_visitor(policies: bool, mut law: impl FnMut(&Engine, &Visitor)) {
-    for seed in 1..=200 {
+    for seed in 1..=400u64 {
         println!("seed {seed}");
         let wanted = Wanted { policies, unsteady: false, long: seed.is_multiple_of(8) };
         let case = case_with(seed, wanted);

@@ -4,6 +4,7 @@
 mod given;
 mod history;
 mod interest;
+mod leaves;
 mod order;
 mod policies;
 mod reasons;

@@ -12,11 +12,14 @@ fn rules(leaf: &str) -> RuleSet {
     let text = format!(
         "audience: a\nenter: {{ any: [{leaf}, {{ all: [{other}, {{ not: {leaf} }}] }}] }}\n\
          exit_when: {{ all: [{{ event: {{ name: another }} }}, {leaf}] }}\n\
-         enter_after: 1h\nreenter_after: 1d\nstay: {{ at_most: 7d }}\n"
+         enter_after: 1h\nreenter_after: 1d\nstay: {{ at_most: 7d }}\n\
+         ---\naudience: others\nenter: {other}\n"
     );
     let settings = CheckSettings { require_paint: false, ..CheckSettings::default() };
     let compiled = compile(&[SourceFile { path: "a.yaml".into(), text }], &settings);
-    compiled.rules.unwrap_or_else(|| panic!("{leaf}: {:?}", compiled.problems))
+    let mut rules = compiled.rules.unwrap_or_else(|| panic!("{leaf}: {:?}", compiled.problems));
+    rules.audiences.retain(|audience| audience.name.text() == "a");
+    rules
 }
 
 fn said(rules: &RuleSet, direction: Direction, place: Place, kind: ReasonKind) -> String {
@@ -32,60 +35,89 @@ fn said(rules: &RuleSet, direction: Direction, place: Place, kind: ReasonKind) -
     sentence(rules, &change, &|_| None)
 }
 
+/// A leaf, and what is said when it becomes true and when it becomes false.
+const SAID: [(&str, &str, &str); 16] = [
+    (
+        "{ event: { name: order_completed } }",
+        "order_completed happened",
+        "no longer any order_completed",
+    ),
+    (
+        "{ event: { name: order_completed, after: last product_added } }",
+        "order_completed happened after the last product_added",
+        "no longer any order_completed after the last product_added",
+    ),
+    (
+        "{ event: { name: product_viewed, count: '>= 3', within: 14d } }",
+        "product_viewed 3 times within 14d",
+        "product_viewed no longer 3 times within 14d",
+    ),
+    (
+        "{ event: { name: product_viewed, count: 0, within: 14d } }",
+        "no product_viewed within 14d",
+        "product_viewed happened within 14d",
+    ),
+    (
+        "{ event: { name: product_viewed, count: between 2 and 5 } }",
+        "product_viewed 2 to 5 times",
+        "product_viewed no longer 2 to 5 times",
+    ),
+    (
+        "{ event: { name: v, count: '<= 1', where: { category: A/B, price: '>= 80' } } }",
+        "v (category A/B, price >= 80) at most once",
+        "v (category A/B, price >= 80) no longer at most once",
+    ),
+    (
+        "{ last: { event: product_added, is: '>= 1h ago' } }",
+        "last product_added is 1h ago",
+        "last product_added is no longer 1h ago",
+    ),
+    (
+        "{ last: { event: product_added, where: { brand: [A, B] }, is: '< 1h ago' } }",
+        "last product_added (brand A or B) is less than 1h ago",
+        "last product_added (brand A or B) is no longer less than 1h ago",
+    ),
+    (
+        "{ interest: { tag: category/Shoes/Running, is: '>= 6' } }",
+        "interest in category/Shoes/Running reached 6",
+        "interest in category/Shoes/Running faded below 6",
+    ),
+    (
+        "{ interest: { tag: shop, is: '< 0.5' } }",
+        "interest in the shop faded below 0.5",
+        "interest in the shop reached 0.5",
+    ),
+    (
+        "{ interest: { tag: category/Shoes/Running, rank: '<= 3' } }",
+        "category/Shoes/Running is among the first 3 of the categories of depth 2",
+        "category/Shoes/Running is no longer among the first 3 of the categories of depth 2",
+    ),
+    (
+        "{ interest: { tag: brand/Acme, rank: 1 } }",
+        "brand/Acme is the first of the brands",
+        "brand/Acme is no longer the first of the brands",
+    ),
+    (
+        "{ interest: { tag: category/Shoes, share: '>= 0.25' } }",
+        "category/Shoes has 25 % or more of the interest in the categories",
+        "category/Shoes has less than 25 % of the interest in the categories",
+    ),
+    (
+        "{ sequence: { steps: [a, { name: b, where: { brand: B } }], span: 1h, within: 7d } }",
+        "a, then b (brand B) in less than 1h happened within 7d",
+        "no longer a, then b (brand B) in less than 1h within 7d",
+    ),
+    (
+        "{ trait: { name: tier, is: [gold, platinum] } }",
+        "the visitor has tier gold or platinum",
+        "the visitor no longer has tier gold or platinum",
+    ),
+    ("{ in: others }", "the visitor is now in others", "the visitor is no longer in others"),
+];
+
 #[test]
 fn every_leaf_is_said_in_both_directions() {
-    for (leaf, becomes_true, becomes_false) in [
-        (
-            "{ event: { name: order_completed } }",
-            "order_completed happened",
-            "no longer any order_completed",
-        ),
-        (
-            "{ event: { name: order_completed, after: last product_added } }",
-            "order_completed happened after the last product_added",
-            "no longer any order_completed after the last product_added",
-        ),
-        (
-            "{ event: { name: product_viewed, count: '>= 3', within: 14d } }",
-            "product_viewed 3 times within 14d",
-            "product_viewed no longer 3 times within 14d",
-        ),
-        (
-            "{ event: { name: product_viewed, count: 0, within: 14d } }",
-            "no product_viewed within 14d",
-            "product_viewed happened within 14d",
-        ),
-        (
-            "{ event: { name: product_viewed, count: between 2 and 5 } }",
-            "product_viewed 2 to 5 times",
-            "product_viewed no longer 2 to 5 times",
-        ),
-        (
-            "{ event: { name: v, count: '<= 1', where: { category: A/B, price: '>= 80' } } }",
-            "v (category A/B, price >= 80) at most once",
-            "v (category A/B, price >= 80) no longer at most once",
-        ),
-        (
-            "{ last: { event: product_added, is: '>= 1h ago' } }",
-            "last product_added is 1h ago",
-            "last product_added is no longer 1h ago",
-        ),
-        (
-            "{ last: { event: product_added, where: { brand: [A, B] }, is: '< 1h ago' } }",
-            "last product_added (brand A or B) is less than 1h ago",
-            "last product_added (brand A or B) is no longer less than 1h ago",
-        ),
-        (
-            "{ interest: { tag: category/Shoes/Running, is: '>= 6' } }",
-            "interest in category/Shoes/Running reached 6",
-            "interest in category/Shoes/Running faded below 6",
-        ),
-        (
-            "{ interest: { tag: shop, is: '< 0.5' } }",
-            "interest in the shop faded below 0.5",
-            "interest in the shop reached 0.5",
-        ),
-    ] {
+    for (leaf, becomes_true, becomes_false) in SAID {
         let rules = rules(leaf);
         let say =
             |direction, leaf| said(&rules, direction, Place::Leaf(leaf), ReasonKind::Deadline);
