@@ -18,8 +18,22 @@ pub enum Form {
     Parquet,
 }
 
+/// How bytes are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all; so many bytes stand before the text: those of a byte order mark.
+    Plain(u64),
+    /// gzip, one member after the other.
+    Gzip,
+    /// zstd, one frame after the other.
+    Zstd,
+}
+
 /// Unpacked bytes.
 pub type Unpacked = Box<dyn BufRead + Send>;
+
+/// First bytes, and a reader that still has them.
+type Peeked<R> = (Vec<u8>, io::Chain<Cursor<Vec<u8>>, R>);
 
 /// Bytes that tell a form.
 const HEAD: usize = 4;
@@ -47,11 +61,32 @@ pub fn raw(path: &Path) -> io::Result<Box<dyn Read + Send>> {
 /// `raw` can't be read. Damaged packing is an error of a later read.
 pub fn unpack(raw: impl Read + Send + 'static) -> io::Result<(Form, Unpacked)> {
     let (head, raw) = peeked(raw)?;
-    match head.as_slice() {
-        [0x1f, 0x8b, ..] => told(flate2::bufread::MultiGzDecoder::new(buffered(raw))),
-        [0x28, 0xb5, 0x2f, 0xfd] => told(zstd::stream::read::Decoder::with_buffer(buffered(raw))?),
-        _ => told(raw),
+    match packing(&head) {
+        Packing::Gzip => told(flate2::bufread::MultiGzDecoder::new(buffered(raw))),
+        Packing::Zstd => told(zstd::stream::read::Decoder::with_buffer(buffered(raw))?),
+        Packing::Plain(_) => told(raw),
     }
+}
+
+/// How what `raw` gives is packed. Reads its first bytes.
+///
+/// # Errors
+/// `raw` can't be read.
+pub fn packing_of(raw: impl Read) -> io::Result<Packing> {
+    peeked(raw).map(|(head, _)| packing(&head))
+}
+
+fn packing(head: &[u8]) -> Packing {
+    match head {
+        [0x1f, 0x8b, ..] => Packing::Gzip,
+        [0x28, 0xb5, 0x2f, 0xfd] => Packing::Zstd,
+        _ => Packing::Plain(marked(head)),
+    }
+}
+
+/// The length of the byte order mark that it begins with, if it does.
+fn marked(head: &[u8]) -> u64 {
+    if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
 }
 
 /// Tells the form of what is packed no more.
@@ -63,14 +98,12 @@ fn told(plain: impl Read + Send + 'static) -> io::Result<(Form, Unpacked)> {
         b"PAR1" => Form::Parquet,
         _ => Form::Lines,
     };
-    if head.starts_with(b"\xef\xbb\xbf") {
-        io::copy(&mut plain.by_ref().take(3), &mut io::sink())?;
-    }
+    io::copy(&mut plain.by_ref().take(marked(&head)), &mut io::sink())?;
     Ok((form, Box::new(plain)))
 }
 
 /// The first bytes, fewer at the end only, and a reader that still has them.
-fn peeked<R: Read>(mut raw: R) -> io::Result<(Vec<u8>, io::Chain<Cursor<Vec<u8>>, R>)> {
+fn peeked<R: Read>(mut raw: R) -> io::Result<Peeked<R>> {
     let mut head = Vec::with_capacity(HEAD);
     raw.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
     Ok((head.clone(), Cursor::new(head).chain(raw)))

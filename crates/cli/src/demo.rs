@@ -15,20 +15,21 @@ mod watch;
 use crate::exit::{Exit, Failure};
 use crate::ink::Ink;
 use crate::out::Output;
+use crate::signals::Signals;
 use crate::wiring::{self, NoRegistry, Painting, Parts};
 use anyhow::{Context, anyhow};
 use open::Open;
 use people::People;
 use stage::Stage;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 use story::Story;
 use time::ShopTime;
-use tokio::signal::unix::{SignalKind, signal};
 use tzeva_audience::{CheckSettings, RuleSet, SourceFile};
 use tzeva_embedded::Folder;
 use tzeva_model::{Millis, SourceOffset};
+use tzeva_painter::driver::Ended;
 use tzeva_painter::{ClockLimits, Moment, Pace, Ports, SharedNames};
 use tzeva_settings::{Settings, SourceSettings};
 use tzeva_telemetry::{Health, Registry};
@@ -64,7 +65,8 @@ const NEVER: Millis = Millis::new(-Millis::DAY.times(36_500).get());
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let interrupted = interrupts().map_err(Failure::world)?;
+    let mut signals = Signals::listen()?;
+    signals.begun();
     let rules = Arc::new(rules()?);
     let home = tempfile::Builder::new().prefix("tzeva-demo-").tempdir();
     let home = home.context("make a temporary folder").map_err(Failure::world)?;
@@ -78,9 +80,10 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     stage.open(&rules, args.speed);
     let begun = Instant::now();
     let end = Duration::from_secs(args.seconds);
-    while begun.elapsed() < end && interrupted.try_recv().is_err() && stage.is_watched() {
+    while begun.elapsed() < end && !signals.heard() && stage.is_watched() {
         if painting.is_over() {
-            return Err(Failure::world(anyhow!("the painter has ended by itself: this is a bug")));
+            let error = anyhow!("the painter has ended by itself: this is a bug");
+            return Err(Failure { exit: Exit::Bug, error });
         }
         for (act, at) in shop.act().map_err(Failure::world)? {
             stage.act(&act, at);
@@ -95,7 +98,11 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     home.close().context("remove the temporary folder").map_err(Failure::world)?;
     stage.close(events, took);
     match stopped {
-        Some(_) => Ok(Exit::Fine),
+        Some(ends) if ends.iter().all(|end| *end == Ended::Clean) => Ok(Exit::Fine),
+        Some(ends) => {
+            let error = anyhow!("the painter did not end as it should: {ends:?}: this is a bug");
+            Err(Failure { exit: Exit::Bug, error })
+        }
         None => Err(Failure::world(anyhow!("the painter did not stop within {PATIENCE:?}"))),
     }
 }
@@ -173,24 +180,4 @@ fn paint(
         let source = folder.source(inbox.source())?;
         Ok(Ports::new(log, store, changes, source, Arc::new(NoRegistry)))
     })
-}
-
-/// Hears of Ctrl-C and of SIGTERM.
-fn interrupts() -> anyhow::Result<Receiver<()>> {
-    let (sender, interrupted) = channel();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut asked, mut told) = {
-        let _inside = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-    };
-    std::thread::Builder::new().name("tzeva-signals".into()).spawn(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = asked.recv() => {}
-                _ = told.recv() => {}
-            }
-        });
-        let _ = sender.send(());
-    })?;
-    Ok(interrupted)
 }

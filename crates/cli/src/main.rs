@@ -17,6 +17,7 @@ mod place;
 mod rules;
 mod run;
 mod service;
+mod signals;
 mod topics;
 mod view;
 mod visitor;

@@ -6,8 +6,11 @@ mod server;
 use crate::config::SettingsArgs;
 use crate::exit::{Exit, Failure};
 use crate::http::Shown;
+use crate::signals::Signals;
 use std::path::PathBuf;
 use std::time::Duration;
+use tzeva_embedded::FolderError;
+use tzeva_redis::RedisStoreError;
 use tzeva_settings::{Loaded, Settings, Span};
 use tzeva_telemetry::{BuildInfo, Health, LogFormat, Pages, Registry, init_logging};
 
@@ -51,7 +54,8 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             "--role route is not built yet: key the source topics by visitor id"
         )));
     }
-    if args.embedded { embedded::run(&args) } else { server::run(&args) }
+    let signals = Signals::listen()?;
+    if args.embedded { embedded::run(&args, signals) } else { server::run(&args, signals) }
 }
 
 /// Starts logging, and logs what the settings come to.
@@ -63,6 +67,18 @@ fn begin(loaded: &Loaded) {
     let file = loaded.file.as_deref().unwrap_or("none");
     tracing::info!(version = build().version, features = ?build().features, "tzeva starts");
     tracing::info!(file, overridden = ?loaded.overridden, %settings, "effective settings");
+}
+
+/// Tells settings from the world, of what a painter's ports are made with.
+fn judged(error: anyhow::Error) -> Failure {
+    let redis = error.downcast_ref::<RedisStoreError>().map(RedisStoreError::is_settings);
+    let folder = error.downcast_ref::<FolderError>().map(FolderError::is_settings);
+    let kafka = error.downcast_ref::<tzeva_kafka::Error>();
+    let kafka = kafka.map(|error| matches!(error, tzeva_kafka::Error::Settings(_)));
+    let thread = error.downcast_ref::<std::io::Error>().map(|_| false);
+    // All else is made of settings alone: decoders, the registry's client.
+    let settings = redis.or(folder).or(kafka).or(thread).unwrap_or(true);
+    if settings { Failure::settings(error) } else { Failure::world(error) }
 }
 
 /// What this binary is.

@@ -1,19 +1,23 @@
 //! A service from start to end: the pages, the wait for a reason to stop, the stop itself. The same for both modes.
 
 use crate::exit::{Exit, Failure};
+use crate::signals::Signals;
 use crate::wiring::Painting;
 use anyhow::anyhow;
 use std::net::SocketAddr;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tzeva_model::Partition;
 use tzeva_painter::driver::Ended;
+use tzeva_painter::{Cause, PartitionView, Refusal, Watcher};
 use tzeva_telemetry::{HttpError, Pages, serve};
 
 /// Everything that runs, and how it ends.
 pub(crate) struct Service {
     /// The painter.
     pub(crate) painting: Painting,
+    /// The signals that ask for an end.
+    pub(crate) signals: Signals,
     /// The pages.
     pub(crate) pages: Pages,
     /// Where they listen.
@@ -33,20 +37,12 @@ enum Reason {
     Signal,
     Over,
     PainterEnded,
+    LaneFell,
     Failed(Failure),
-}
-
-/// The signals that ask for a stop.
-struct Signals {
-    terminate: Signal,
-    interrupt: Signal,
 }
 
 /// How often it is looked whether there is a reason to stop.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// How long after a signal another one is taken for its echo.
-const ECHO: Duration = Duration::from_secs(1);
 
 // === impl Service ===
 
@@ -65,7 +61,6 @@ impl Service {
     }
 
     async fn live(mut self) -> Result<Exit, Failure> {
-        let mut signals = Signals::listen().map_err(Failure::world)?;
         let (stop_pages, stopped) = tokio::sync::oneshot::channel::<()>();
         let health = self.pages.health.clone();
         let until = async move {
@@ -83,11 +78,14 @@ impl Service {
         let mut look = tokio::time::interval(LOOK);
         let reason = loop {
             tokio::select! {
-                () = signals.next() => break Reason::Signal,
+                () = self.signals.next() => break Reason::Signal,
                 _ = look.tick() => {}
             }
             if let Ok(failure) = self.failed.try_recv() {
                 break Reason::Failed(failure);
+            }
+            if self.painting.watcher().fallen().is_some() {
+                break Reason::LaneFell;
             }
             if self.painting.is_over() {
                 break Reason::PainterEnded;
@@ -96,72 +94,79 @@ impl Service {
                 break Reason::Over;
             }
         };
-        let (painting, within) = (self.painting, self.stop_within);
+        let (watcher, within) = (self.painting.watcher().clone(), self.stop_within);
+        let painting = self.painting;
         tracing::info!(within_s = within.as_secs(), "stopping");
         let stop = tokio::task::spawn_blocking(move || painting.stop(within));
         let ends = tokio::select! {
             ends = stop => ends.unwrap_or_default(),
-            () = Signals::again() => {
+            () = self.signals.again() => {
                 tracing::warn!("a second signal: ending at once; the next start recovers from the log");
                 std::process::exit(75);
             }
         };
         let _ = stop_pages.send(());
         drop(pages);
-        judge(reason, ends)
+        let Some(ends) = ends else { return Err(overrun(&watcher, within)) };
+        judge(reason, ends).inspect(|_| tracing::info!("stopped"))
     }
 }
 
-// === impl Signals ===
-
-impl Signals {
-    fn listen() -> std::io::Result<Self> {
-        let terminate = signal(SignalKind::terminate())?;
-        Ok(Self { terminate, interrupt: signal(SignalKind::interrupt())? })
-    }
-
-    /// Waits for a further signal. A terminal or a supervisor may send the first one twice, to the process and to its
-    /// group: what comes within a second is that one.
-    async fn again() {
-        tokio::time::sleep(ECHO).await;
-        match Self::listen() {
-            Ok(mut signals) => signals.next().await,
-            Err(_) => std::future::pending().await,
+/// What the end comes to.
+fn judge(reason: Reason, ends: Vec<Ended>) -> Result<Exit, Failure> {
+    let mut refusals = Vec::new();
+    for end in ends {
+        match end {
+            Ended::Clean => {}
+            Ended::Refused(refused) => refusals.extend(refused),
+            Ended::Fell(why) => return Err(Failure { exit: Exit::Bug, error: anyhow!(why) }),
         }
     }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// What the end comes to; `None`: the painter did not end in time.
-fn judge(reason: Reason, ends: Option<Vec<Ended>>) -> Result<Exit, Failure> {
-    let refusals = ends.iter().flatten().flat_map(|end| match end {
-        Ended::Clean => [].iter(),
-        Ended::Refused(refused) => refused.iter(),
-    });
-    let refusals: Vec<String> =
-        refusals.map(|(p, why)| format!("  partition {p}: {why}")).collect();
     match reason {
-        Reason::Failed(failure) => return Err(failure),
-        Reason::PainterEnded => {
-            let list = refusals.join("\n");
-            return Err(Failure::world(anyhow!("no partition is left to own:\n{list}")));
-        }
-        Reason::Over if !refusals.is_empty() => {
-            let list = refusals.join("\n");
-            return Err(Failure::world(anyhow!("partitions were refused:\n{list}")));
-        }
-        Reason::Signal | Reason::Over => {}
+        Reason::Failed(failure) => Err(failure),
+        Reason::PainterEnded => Err(refused("no partition is left to own", &refusals)),
+        Reason::Over if !refusals.is_empty() => Err(refused("partitions were refused", &refusals)),
+        Reason::Signal | Reason::Over | Reason::LaneFell => Ok(Exit::Fine),
     }
-    if ends.is_none() {
-        tracing::warn!("not everything was applied in time: the next start recovers from the log");
-    } else {
-        tracing::info!("stopped");
-    }
-    Ok(Exit::Fine)
 }
+
+/// Partitions were refused: it ends by what helps least of what is in the way.
+fn refused(what: &str, refusals: &[(Partition, Refusal)]) -> Failure {
+    let list: Vec<String> =
+        refusals.iter().map(|(p, refusal)| format!("  partition {p}: {refusal}")).collect();
+    let all = |cause| refusals.iter().all(|(_, refusal)| refusal.cause == cause);
+    let exit = match () {
+        () if all(Cause::World) => Exit::TryAgain,
+        () if refusals.iter().any(|(_, refusal)| refusal.cause == Cause::Bug) => Exit::Bug,
+        () => Exit::Settings,
+    };
+    Failure { exit, error: anyhow!("{what}:\n{}", list.join("\n")) }
+}
+
+/// The stop took too long.
+fn overrun(watcher: &Watcher, within: Duration) -> Failure {
+    let views = watcher.views();
+    let left: Vec<String> = views.iter().filter_map(|(p, view)| left(*p, view)).collect();
+    Failure::world(anyhow!(
+        "not all was done within painter.stop_within, {} s; the next start recovers it from the log:\n{}",
+        within.as_secs_f64(),
+        left.join("\n")
+    ))
+}
+
+/// What is left to do for a partition.
+fn left(partition: Partition, view: &PartitionView) -> Option<String> {
+    let detail = match (&view.standings, view.state) {
+        (_, "idle" | "refused") => return None,
+        (None, state) => format!("it is {state}"),
+        (Some(standings), _) => format!(
+            "{} profiles not in the store{}",
+            standings.unapplied,
+            if standings.quiet { "" } else { ", a commit on its way" },
+        ),
+    };
+    Some(format!("  partition {partition}: {detail}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -175,7 +175,11 @@ impl Painting {
         let (sender, done) = std::sync::mpsc::channel();
         let lanes = self.lanes;
         std::thread::spawn(move || {
-            let ends = lanes.into_iter().filter_map(|lane| lane.join().ok()).collect();
+            let ended = |lane: JoinHandle<Ended>| {
+                lane.join()
+                    .unwrap_or_else(|_| Ended::Fell("a bug: a lane's thread panicked".into()))
+            };
+            let ends = lanes.into_iter().map(ended).collect();
             let _ = sender.send(ends);
         });
         done.recv_timeout(within).ok()

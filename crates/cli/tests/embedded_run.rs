@@ -3,10 +3,9 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command};
-use support::{Place, RUN, event};
+use std::io::{BufReader, Read, Write};
+use std::process::Stdio;
+use support::{Place, RUN, event, get, pages, signal, until, wait_for};
 
 const LOOK: &[&str] = &["--config", "tzeva.yaml", "--data", "data"];
 
@@ -25,23 +24,6 @@ fn shop() -> Place {
 
 fn look(place: &Place, command: &[&str], more: &[&str]) -> String {
     place.fine(&[command, LOOK, more].concat())
-}
-
-fn signal(child: &Child, name: &str) {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-}
-
-/// Reads the log up to a line with `word`, and gives that line.
-fn wait_for(log: &mut impl BufRead, word: &str) -> String {
-    let mut line = String::new();
-    while log.read_line(&mut line).unwrap() > 0 {
-        if line.contains(word) {
-            return line;
-        }
-        line.clear();
-    }
-    panic!("the log ended without `{word}`");
 }
 
 #[test]
@@ -81,6 +63,121 @@ fn a_second_start_takes_in_what_was_added_and_nothing_twice() {
     assert!(of_new(&before) == 0 && of_new(&after) > 0, "{after}");
 }
 
+/// Changes without what differs between two folders.
+fn what(changes: &str) -> Vec<String> {
+    let one = |line: &str| {
+        let mut change: serde_json::Value = serde_json::from_str(line).unwrap();
+        for key in ["id", "decided_at"] {
+            change.as_object_mut().unwrap().remove(key);
+        }
+        change.to_string()
+    };
+    changes.lines().map(one).collect()
+}
+
+/// Takes in a file packed by `pack`, and then what it has grown by, which begins in the middle of a line.
+fn taken_in_two_pieces(pack: fn(&str) -> Vec<u8>) -> Place {
+    let place = shop();
+    let text =
+        std::fs::read_to_string(place.path("events.ndjson")).unwrap() + "\nno event either\n";
+    let cut = text.find("e-2").unwrap();
+    let run = [&RUN[..RUN.len() - 1], &["packed"]].concat();
+    let mut child = place.start(&run);
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    // Not there yet: a start without its input is refused.
+    let mut refused = String::new();
+    log.read_to_string(&mut refused).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(64), "{refused}");
+    std::fs::write(place.path("packed"), pack(&text[..cut])).unwrap();
+    let mut child = place.start(&run);
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    wait_for(&mut log, "all files are taken in");
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let mut file = std::fs::OpenOptions::new().append(true).open(place.path("packed")).unwrap();
+    file.write_all(&pack(&text[cut..])).unwrap();
+    place.fine(&[&run[..], &["--until-drained"]].concat());
+    place
+}
+
+#[test]
+fn packed_files_are_taken_in_as_text_and_gone_on_with_where_they_were_left() {
+    let gzip = |text: &str| {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(text.as_bytes()).unwrap();
+        gzip.finish().unwrap()
+    };
+    let zstd = |text: &str| zstd::encode_all(text.as_bytes(), 1).unwrap();
+    for pack in [gzip as fn(&str) -> Vec<u8>, zstd] {
+        let place = taken_in_two_pieces(pack);
+        // A line taken in twice, lost or torn in two would be a dead letter more or less, or an event.
+        let list = look(&place, &["dead-letters", "list"], &["--output", "json"]);
+        let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+        assert_eq!((&list["code"], &list["count"]), (&"malformed".into(), &2.into()));
+        for (visitor, strokes) in [("v-42", 2), ("v-43", 1)] {
+            let shown = look(&place, &["visitor", "show", visitor], &["--output", "json"]);
+            let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+            assert_eq!(shown["strokes"].as_array().unwrap().len(), strokes);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_text_of_events_is_refused_at_the_start() {
+    for (bytes, says) in [(&b"PAR1...."[..], "Parquet"), (b"\x1f\x8b\x08\0cut", "read events from")]
+    {
+        let place = Place::new();
+        std::fs::write(place.path("events.ndjson"), bytes).unwrap();
+        let refused = place.output(&[RUN, &["--until-drained"]].concat());
+        let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert_eq!(refused.status.code(), Some(64), "{told}");
+        assert!(told.contains(says), "{told}");
+    }
+}
+
+#[test]
+fn stdin_is_taken_in_plain_and_packed_beside_files_too() {
+    let plain = shop();
+    plain.drain();
+    let text = std::fs::read(plain.path("events.ndjson")).unwrap();
+    let packed = zstd::encode_all(&text[..], 1).unwrap();
+    let wanted = look(&plain, &["changes", "show"], &["--output", "json"]);
+    for bytes in [text, packed] {
+        let place = Place::new();
+        let run = [&RUN[..RUN.len() - 1], &["-", "--until-drained"]].concat();
+        let mut command = place.command(&run);
+        command.stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(&bytes).unwrap();
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        let changes = look(&place, &["changes", "show"], &["--output", "json"]);
+        assert_eq!(what(&changes), what(&wanted));
+    }
+}
+
+#[test]
+fn stdin_is_taken_in_as_it_comes_and_its_end_does_not_end_the_service() {
+    let place = shop();
+    let mut command = place.command(&[&RUN[..RUN.len() - 1], &["-"]].concat());
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let address = pages(&mut log);
+    let mut stdin = child.stdin.take().unwrap();
+    let visit = event("e-1", "Product Viewed", "v-7", "2026-01-10T10:00:00Z");
+    writeln!(stdin, "{visit}").unwrap();
+    let shows =
+        |visitor: &str| get(&address, &format!("/v1/visitors/{visitor}")).contains("200 OK");
+    until("the first visitor shows while stdin is open", || shows("v-7"));
+    let visit = event("e-2", "Product Viewed", "v-8", "2026-01-10T10:00:00Z");
+    // Without a line end, which the end of all stands for.
+    write!(stdin, "{visit}").unwrap();
+    drop(stdin);
+    until("the last visitor shows", || shows("v-8"));
+    signal(&child, "-TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
 #[test]
 fn a_visitor_shows_and_an_unknown_one_is_a_no() {
     let place = shop();
@@ -118,8 +215,7 @@ fn a_running_service_answers_over_http_and_stops_by_a_signal() {
     let place = shop();
     let mut child = place.start(RUN);
     let mut log = BufReader::new(child.stderr.take().unwrap());
-    let line = wait_for(&mut log, "the pages are served");
-    let address = line.split("address=").nth(1).unwrap().trim().to_owned();
+    let address = pages(&mut log);
     (0..4).for_each(|_| drop(wait_for(&mut log, "owning")));
     assert!(get(&address, "/livez").contains("200 OK"));
     assert!(get(&address, "/v1/audiences").contains("abandoned-cart"));
@@ -136,14 +232,6 @@ fn a_running_service_answers_over_http_and_stops_by_a_signal() {
     assert!(rest.contains("stopped"), "{rest}");
     // What was taken in before the stop is there, and the folder is free.
     look(&place, &["changes", "show"], &[]);
-}
-
-fn get(address: &str, path: &str) -> String {
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: tzeva\r\nconnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Real input through real Kafka, the real binary and real Redis: what is published, logged and stored is what the
-//! independent evaluator says, change by change.
+//! independent evaluator says, change by change, and what `tzeva backtest` makes of the same events.
 #![cfg(test)]
 
 mod shop;
 
 use shop::data::{generated, generated_shop, now, sample, sample_calls, sample_shop};
 use shop::painter::{Painter, drained};
-use shop::{Shop, judge};
+use shop::{Shop, history, judge, sample_folder};
 use tzeva_model::Millis;
 
 #[test]
@@ -25,7 +25,8 @@ fn the_sample_comes_out_as_the_oracle_says_instant_by_instant() {
     assert!(verdicts.rejected.is_empty());
     assert!(verdicts.changes.len() > 5_000, "{}", verdicts.changes.len());
     assert!(verdicts.changes.iter().all(|change| change.exact && change.origin == "live"));
-    println!("{} changes, until {:?}", verdicts.changes.len(), verdicts.until);
+    history::agrees(&shop, &sample_folder().join("ecom.ndjson.gz"), &verdicts);
+    println!("{} changes, until {:?}", verdicts.changes.len(), verdicts.untils);
 }
 
 #[test]
@@ -43,7 +44,7 @@ fn products_orders_and_refunds_come_out_as_the_oracle_says() {
     assert!(
         verdicts.changes.iter().any(|c| c.evidence.iter().any(|(_, _, product)| product.is_some()))
     );
-    println!("{} changes, until {:?}", verdicts.changes.len(), verdicts.until);
+    println!("{} changes, until {:?}", verdicts.changes.len(), verdicts.untils);
 }
 
 #[test]
@@ -60,5 +61,5 @@ fn on_topics_with_the_brokers_time_the_oracle_agrees_on_the_times_read_back() {
     let verdicts = judge::all(&shop);
     assert_eq!((verdicts.events, verdicts.profiles), (31_106, 600));
     assert!(verdicts.changes.iter().any(|change| change.origin == "late"));
-    println!("{} changes, until {:?}", verdicts.changes.len(), verdicts.until);
+    println!("{} changes, until {:?}", verdicts.changes.len(), verdicts.untils);
 }

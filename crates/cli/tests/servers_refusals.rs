@@ -91,7 +91,7 @@ fn a_log_record_of_a_newer_version_is_refused() {
     newer[end..].copy_from_slice(&sum.to_le_bytes());
     append(&shop, 0, &newer);
     let says = ["written in format 9 for readers of 9", "partition 0"];
-    refused_with(&shop, |_| {}, TRY_AGAIN, &says);
+    refused_with(&shop, |_| {}, SETTINGS, &says);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_log_of_another_partition_count_is_refused() {
     for partition in 0..2 {
         append(&shop, partition, &encode(&anchor(&shop, 4)));
     }
-    refused_with(&shop, |_| {}, TRY_AGAIN, &["4 partitions", "partition 1"]);
+    refused_with(&shop, |_| {}, SETTINGS, &["4 partitions", "partition 1"]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn a_profile_of_a_newer_version_is_refused() {
     let answer = redis(&shop, &[b"HSET", key.as_bytes(), visitor.as_str().as_bytes(), &bytes]);
     assert_eq!(answer, ":0", "the profile was there and is another now");
     let says = ["format 9", "start the version that wrote it, or clear the store"];
-    refused_with(&shop, |_| {}, TRY_AGAIN, &says);
+    refused_with(&shop, |_| {}, SETTINGS, &says);
 }
 
 /// A shop whose odd topic the test makes itself; the others are made as they should be when it is refused.

@@ -4,16 +4,20 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
-use std::process::Command;
-use support::Place;
+use std::io::{BufRead, BufReader, Read};
+use support::{Place, get, pages, signal, until, wait_for};
+use tzeva_testkit::servers::Kafka;
 
 const CONFIG: &[&str] = &["--config", "tzeva.yaml"];
 
 /// Settings for topics and keys of this test alone.
 fn place(name: &str) -> Place {
+    place_on(name, &tzeva_testkit::servers::kafka().unwrap())
+}
+
+/// The same on a Kafka of its own.
+fn place_on(name: &str, kafka: &str) -> Place {
     let place = Place::new();
-    let kafka = tzeva_testkit::servers::kafka().unwrap();
     let redis = tzeva_testkit::servers::redis().unwrap();
     let own = format!("{name}-{}-{}", std::process::id(), jiff::Timestamp::now().as_millisecond());
     let settings = std::fs::read_to_string(place.path("tzeva.yaml")).unwrap();
@@ -61,8 +65,7 @@ fn a_first_start_owns_every_partition_and_a_signal_stops_it() {
             told.push(line);
             if owned == 4 {
                 owned = 0;
-                let kill = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
-                assert!(kill.unwrap().success());
+                signal(&child, "-TERM");
             }
         }
         assert_eq!(child.wait().unwrap().code(), Some(0), "{told:#?}");
@@ -83,4 +86,38 @@ fn a_server_that_is_away_is_the_world_and_not_the_settings() {
     let (code, told) = refused(&place, &["run", "--from", "earliest"]);
     assert_eq!(code, Some(75), "{told}");
     assert!(told.contains("127.0.0.1:1") || told.contains("broker"), "{told}");
+}
+
+#[test]
+fn a_stop_that_takes_too_long_says_what_is_left_and_that_nothing_is_lost() {
+    let mut kafka = Kafka::start(&[]).unwrap();
+    let place = place_on("slow", &kafka.bootstrap());
+    let settings = std::fs::read_to_string(place.path("tzeva.yaml")).unwrap();
+    let settings = settings + "painter: {stop_within: 1s}\n";
+    std::fs::write(place.path("tzeva.yaml"), settings).unwrap();
+    place.fine(&[&["topics", "create"], CONFIG].concat());
+    let mut child = place.start(&[&["run", "--from", "earliest"], CONFIG].concat());
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let address = pages(&mut log);
+    (0..4).for_each(|_| drop(wait_for(&mut log, "owning")));
+    // Every partition says that it lives, and says so again ten seconds later: into a log that answers no more.
+    until("every partition has said that it lives", || {
+        metric(&address, "tzeva_commits_total") >= 4
+    });
+    kafka.process().freeze().unwrap();
+    let before = metric(&address, "tzeva_log_bytes_total");
+    until("a commit is on its way", || metric(&address, "tzeva_log_bytes_total") > before);
+    signal(&child, "-TERM");
+    let mut says = String::new();
+    log.read_to_string(&mut says).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(75), "{says}");
+    let told =
+        ["not all was done within painter.stop_within, 1 s", "a commit on its way", "recovers"];
+    assert!(told.iter().all(|part| says.contains(part)), "{says}");
+}
+
+fn metric(address: &str, name: &str) -> u64 {
+    let page = get(address, "/metrics");
+    let line = page.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{page}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
 }

@@ -76,10 +76,18 @@ pub enum FolderError {
 // === impl FolderError ===
 
 impl FolderError {
-    /// True if the settings or the call must change; false if the disk, the folder or another process is in the way.
+    /// True if the settings, the call or this program's version must change; false if the disk, the folder or another
+    /// process is in the way.
     #[must_use]
     pub const fn is_settings(&self) -> bool {
-        matches!(self, Self::Settings(_) | Self::Partitions { .. } | Self::Missing { .. })
+        matches!(
+            self,
+            Self::Settings(_)
+                | Self::Partitions { .. }
+                | Self::Missing { .. }
+                | Self::Newer { .. }
+                | Self::Marker { .. }
+        )
     }
 
     pub(crate) fn database(attempt: impl Into<String>) -> impl FnOnce(fjall::Error) -> Self {

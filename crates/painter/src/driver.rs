@@ -2,12 +2,14 @@
 //! nothing. A lane owns the partitions whose number leaves its own when divided by the number of lanes.
 
 use crate::clock::Moment;
-use crate::effect::{Effect, Happening, Input};
+use crate::effect::{Effect, Happening, Input, Refusal};
 use crate::observe::Observations;
 use crate::owner::{Owner, Standings};
 use crate::ports::{Inbox, Lanes, Ports};
 use crossbeam_channel::{Receiver, RecvTimeoutError};
+use std::any::Any;
 use std::collections::{BTreeMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 use tzeva_model::{Millis, Partition, UnixMillis};
@@ -23,8 +25,10 @@ pub trait Watch: Send + Sync {
         standings: Option<Standings>,
         seen: (Observations, UnixMillis),
     );
-    /// A partition can't be owned until a person acts.
+    /// A partition can't be owned until somebody acts.
     fn refused(&self, partition: Partition, why: &str);
+    /// The lane that held these partitions has fallen by a bug: nothing here owns them any more.
+    fn fell(&self, partitions: &[Partition], why: &str);
 }
 
 /// The local clocks.
@@ -36,7 +40,9 @@ pub enum Ended {
     /// Stopped, everything applied and let go.
     Clean,
     /// Nothing is left to own: the reasons, a partition each.
-    Refused(Vec<(Partition, String)>),
+    Refused(Vec<(Partition, Refusal)>),
+    /// It panicked: a bug. The next owner recovers from the log.
+    Fell(String),
 }
 
 /// One lane, ready to run.
@@ -58,7 +64,7 @@ pub struct Lane {
 /// A lane while it runs.
 struct Running {
     owners: BTreeMap<Partition, Owner>,
-    refused: Vec<(Partition, String)>,
+    refused: Vec<(Partition, Refusal)>,
     stopping: HashSet<Partition>,
     ports: Ports,
     answers: Inbox,
@@ -105,7 +111,22 @@ impl Lanes {
 
 impl Lane {
     /// Runs until every owner has let go after a stop, or none is left that could own anything.
+    ///
+    /// Owners catch what panics while they decide. Whatever else panics ends the lane, and must be heard: a thread that
+    /// is gone looks like one that has nothing to do.
     pub fn run(self) -> Ended {
+        let partitions: Vec<Partition> = self.owners.iter().map(Owner::partition).collect();
+        let watch = Arc::clone(&self.watch);
+        catch_unwind(AssertUnwindSafe(|| self.work())).unwrap_or_else(|panic| {
+            let why = format!("a bug: the thread that owned it panicked: {}", said(&*panic));
+            let numbers: Vec<u16> = partitions.iter().map(|partition| partition.get()).collect();
+            tracing::error!(partitions = ?numbers, why, "these partitions are owned no more");
+            watch.fell(&partitions, &why);
+            Ended::Fell(why)
+        })
+    }
+
+    fn work(self) -> Ended {
         let Self { owners, inbox, ports, answers, clock, watch } = self;
         let owners = owners.into_iter().map(|owner| (owner.partition(), owner)).collect();
         let (refused, stopping) = (Vec::new(), HashSet::new());
@@ -155,9 +176,9 @@ impl Running {
         for effect in owner.apply(Happening { now, input }) {
             match effect {
                 Effect::Released => gone = self.stopping.contains(&partition),
-                Effect::Refused(why) => {
-                    self.watch.refused(partition, &why);
-                    self.refused.push((partition, why));
+                Effect::Refused(refusal) => {
+                    self.watch.refused(partition, &refusal.why);
+                    self.refused.push((partition, refusal));
                     gone = true;
                 }
                 effect => self.ports.perform(partition, effect, &self.answers),
@@ -179,4 +200,10 @@ impl Running {
         let seen = std::mem::take(&mut owner.observations);
         self.watch.partition(partition, owner.state(), owner.standings(), (seen, now.wall));
     }
+}
+
+/// What a panic said.
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing that can be told")
 }

@@ -1,8 +1,10 @@
-//! What an owner takes in and what it asks for: the two closed enums around [`Owner::apply`](crate::Owner::apply).
+//! What an owner takes in and what it asks for: the two closed enums around [`Owner::apply`](crate::Owner::apply), and
+//! why it may give up.
 
 use crate::clock::Moment;
+use std::fmt;
 use tzeva_commit::port::{
-    Apply, ChangesReply, LogReply, Outgoing, SourceReply, StoreReply, Ticket,
+    Apply, ChangesReply, LogReply, Outgoing, PortError, SourceReply, StoreReply, Ticket,
 };
 use tzeva_decode::SchemaKey;
 use tzeva_model::{LogOffset, Shard, SourceOffset, TopicIndex, UnixMillis, VisitorId};
@@ -72,6 +74,48 @@ pub enum Effect {
     FetchSchema(SchemaKey),
     /// The partition was let go, and nothing more will be asked for.
     Released,
-    /// The partition can't be owned until a person acts: why, and what to do.
-    Refused(String),
+    /// The partition can't be owned until somebody acts.
+    Refused(Refusal),
+}
+
+/// Why a partition can't be owned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is in the way, and what to do.
+    pub why: String,
+    /// Whose it is to mend.
+    pub cause: Cause,
+}
+
+/// Whose it is to mend a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Settings, rules, the log or the store are not fit for this program, which read them: a retry never helps.
+    Unfit,
+    /// A server or a disk refused what was asked: it may do it after a restart.
+    World,
+    /// This program.
+    Bug,
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    pub(crate) fn unfit(why: impl fmt::Display) -> Self {
+        Self { why: why.to_string(), cause: Cause::Unfit }
+    }
+
+    pub(crate) fn world(error: &PortError) -> Self {
+        Self { why: error.to_string(), cause: Cause::World }
+    }
+
+    pub(crate) fn bug(what: impl fmt::Display) -> Self {
+        Self { why: format!("a bug: {what}"), cause: Cause::Bug }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
 }

@@ -22,7 +22,7 @@ mod settings;
 
 pub use batch::{Batch, Decided, Step};
 pub use clock::{BrokerClock, ClockLimits, Moment, Trust};
-pub use effect::{Effect, Happening, Input};
+pub use effect::{Cause, Effect, Happening, Input, Refusal};
 pub use merge::{Cut, CutRecord, Inputs, TimeKind};
 pub use metrics::{PainterMetrics, PartitionView, Watcher};
 pub use names::{Catalogue, NameTable, SharedNames, table as name_table};

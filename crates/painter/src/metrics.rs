@@ -4,7 +4,7 @@ use crate::driver::Watch;
 use crate::observe::Observations;
 use crate::owner::Standings;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tzeva_model::{Millis, Partition, UnixMillis};
 use tzeva_telemetry::{Health, Histogram, IntCounter, IntCounterVec, IntGaugeVec, Registry, Spec};
 
@@ -59,6 +59,7 @@ pub struct Watcher {
     metrics: PainterMetrics,
     health: Health,
     views: Arc<Mutex<BTreeMap<Partition, PartitionView>>>,
+    fallen: Arc<OnceLock<String>>,
 }
 
 const NONE: &str = "none: read beside others";
@@ -132,7 +133,11 @@ impl PainterMetrics {
                 "Partitions that wait for a person.",
                 "TzevaRefused",
             ),
-            panics: count("tzeva_panics_total", "Bugs caught while deciding.", "TzevaPanics"),
+            panics: count(
+                "tzeva_panics_total",
+                "Bugs caught: while deciding, or by the thread that owned partitions.",
+                "TzevaPanics",
+            ),
             names_capped: count(
                 "tzeva_names_capped_total",
                 "New names kept out of the log by the cap.",
@@ -277,13 +282,19 @@ impl Watcher {
     /// A watch over nothing yet.
     #[must_use]
     pub fn new(metrics: PainterMetrics, health: Health) -> Self {
-        Self { metrics, health, views: Arc::default() }
+        Self { metrics, health, views: Arc::default(), fallen: Arc::default() }
     }
 
     /// How each partition stands.
     #[must_use]
     pub fn views(&self) -> BTreeMap<Partition, PartitionView> {
         self.views.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why the first lane fell, if one did.
+    #[must_use]
+    pub fn fallen(&self) -> Option<&str> {
+        self.fallen.get().map(String::as_str)
     }
 
     fn look(&self) {
@@ -320,6 +331,15 @@ impl Watch for Watcher {
             PartitionView { state: "refused", standings: None, refused: Some(why.to_owned()) };
         self.views.lock().unwrap_or_else(PoisonError::into_inner).insert(partition, view);
         self.look();
+    }
+
+    fn fell(&self, partitions: &[Partition], why: &str) {
+        self.metrics.panics.inc();
+        for &partition in partitions {
+            self.metrics.stand(partition, None, UnixMillis::new(0));
+            self.refused(partition, why);
+        }
+        let _ = self.fallen.set(why.to_owned());
     }
 }
 

@@ -25,7 +25,7 @@ mod time;
 pub use reign::Standings;
 
 use crate::clock::{BrokerClock, Moment};
-use crate::effect::{Effect, Happening, Input};
+use crate::effect::{Effect, Happening, Input, Refusal};
 use crate::names::Catalogue;
 use crate::observe::Observations;
 use crate::settings::{FirstStart, Settings};
@@ -84,8 +84,8 @@ pub(crate) enum Trouble {
     Again(String),
     /// The fate of the append under this ticket is unknown: claim again, by a new producer.
     Unknown(Ticket, String),
-    /// A person has to act.
-    Refuse(String),
+    /// Somebody has to act.
+    Refuse(Refusal),
 }
 
 // === impl Owner ===
@@ -166,7 +166,9 @@ impl Owner {
                 self.assigned = false;
                 Ok(())
             }
-            Input::Source(SourceReply::Lost(_, error)) => Err(Trouble::Refuse(error.to_string())),
+            Input::Source(SourceReply::Lost(_, error)) => {
+                Err(Trouble::Refuse(Refusal::world(&error)))
+            }
             Input::Source(reply) => self.source(reply, now),
             Input::Log(reply) => self.log(reply, now),
             Input::Store(reply) => self.store(reply, now),
@@ -214,10 +216,11 @@ impl Owner {
         }
         self.names.forget_pending();
         let why = match trouble {
-            Trouble::Refuse(why) => {
+            Trouble::Refuse(refusal) => {
+                let why = &refusal.why;
                 tracing::error!(partition = self.partition.get(), why, "partition refused");
                 self.observations.refused += 1;
-                self.effects.push(Effect::Refused(why));
+                self.effects.push(Effect::Refused(refusal));
                 self.enter(Ownership::Refused);
                 return;
             }
@@ -265,7 +268,7 @@ impl Owner {
         if error.transient {
             Trouble::Again(error.to_string())
         } else {
-            Trouble::Refuse(error.to_string())
+            Trouble::Refuse(Refusal::world(error))
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
 use crate::rules;
 use crate::service::Service;
+use crate::signals::Signals;
 use crate::wiring::{self, NoRegistry, Painting, Parts};
 use anyhow::anyhow;
 use intake::Intake;
@@ -34,7 +35,7 @@ struct Intakes {
     _stop: Vec<Sender<()>>,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     let Some(data) = &args.data else {
         return Err(Failure::settings(anyhow!("--embedded needs --data DIR")));
     };
@@ -67,9 +68,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let painting = wiring::start(parts, |inbox| {
         let log = folder.log(inbox.log())?;
         let (store, changes) = (folder.store(inbox.store())?, folder.changes(inbox.changes())?);
-        Ok(Ports::new(log, store, changes, folder.source(inbox.source())?, Arc::new(NoRegistry)))
+        let source = folder.source(inbox.source())?;
+        signals.begun();
+        Ok(Ports::new(log, store, changes, source, Arc::new(NoRegistry)))
     })
-    .map_err(Failure::settings)?;
+    .map_err(super::judged)?;
     let (fail, failed) = channel();
     let intakes = take_in(args, &settings, &folder, &fail)?;
     let over = drained(args.until_drained, folder.clone(), Arc::clone(&intakes.done));
@@ -77,6 +80,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let shown = Shown { rules, watcher, look, names: Names::new(shared) };
     let service = Service {
         painting,
+        signals,
         pages: super::pages(&settings, (registry, health), shown),
         listen: settings.http.listen,
         bound: announce(data.clone()),

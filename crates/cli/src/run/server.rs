@@ -10,6 +10,7 @@ use crate::http::{Names, Shown};
 use crate::kafka;
 use crate::rules;
 use crate::service::Service;
+use crate::signals::Signals;
 use crate::wiring::{self, NoRegistry, Parts};
 use look::ServersLook;
 use schemas::Fetcher;
@@ -18,11 +19,10 @@ use std::sync::mpsc::{Sender, channel};
 use tzeva_commit::port::PortError;
 use tzeva_kafka::{KafkaChanges, KafkaLog, KafkaSource};
 use tzeva_painter::{Inbox, Ports, Schemas, SharedNames};
-use tzeva_redis::RedisStoreError;
 use tzeva_settings::{Mode, Settings};
 use tzeva_telemetry::{Health, Registry};
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     let loaded = args.settings.load(Mode::Server)?;
     super::begin(&loaded);
     let settings = loaded.settings;
@@ -44,13 +44,19 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         health: health.clone(),
     };
     let (fail, failed) = channel();
-    let painting = wiring::start(parts, |inbox| ports(&settings, inbox, fail)).map_err(judged)?;
+    let painting = wiring::start(parts, |inbox| {
+        let ports = ports(&settings, inbox, fail)?;
+        signals.begun();
+        Ok(ports)
+    })
+    .map_err(super::judged)?;
     let look = Arc::new(ServersLook::new(settings.clone(), admin));
     let (watcher, names) = (painting.watcher().clone(), Names::new(shared));
     let shown = Shown { rules, watcher, look, names };
     let pages = super::pages(&settings, (registry, health), shown);
     let service = Service {
         painting,
+        signals,
         pages,
         listen: settings.http.listen,
         bound: Box::new(|_| {}),
@@ -78,14 +84,4 @@ fn ports(settings: &Settings, inbox: &Inbox, fail: Sender<Failure>) -> anyhow::R
     });
     let source = Box::new(KafkaSource::start(&at, inbox.source(), thrown_out)?);
     Ok(Ports::new(log, store, changes, source, schemas))
-}
-
-/// Tells settings from the world.
-fn judged(error: anyhow::Error) -> Failure {
-    let redis = error.downcast_ref::<RedisStoreError>();
-    let kafka = error.downcast_ref::<tzeva_kafka::Error>();
-    let settings = redis.is_some_and(RedisStoreError::is_settings)
-        || matches!(kafka, Some(tzeva_kafka::Error::Settings(_)))
-        || (redis.is_none() && kafka.is_none());
-    if settings { Failure::settings(error) } else { Failure::world(error) }
 }

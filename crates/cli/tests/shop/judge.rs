@@ -28,8 +28,8 @@ pub(crate) struct Verdicts {
     pub profiles: usize,
     pub claims: usize,
     pub repeated: usize,
-    /// The `until` of the last commits, the latest of all partitions.
-    pub until: Option<UnixMillis>,
+    /// The `until` of the last commit of each partition.
+    pub untils: Vec<UnixMillis>,
 }
 
 /// Follows a log as it grows.
@@ -57,7 +57,7 @@ pub(crate) fn all(shop: &Shop) -> Verdicts {
         follower.read(shop, partition);
         let commits = &follower.commits;
         verdicts.claims += follower.claims;
-        verdicts.until = verdicts.until.max(commits.last().map(|commit| commit.until));
+        verdicts.untils.extend(commits.last().map(|commit| commit.until));
         let sources = sources(shop, partition);
         inputs_cover_every_offset_once(shop, &sources, commits);
         let decided = decided(shop, partition, &sources, commits, &mut letters);

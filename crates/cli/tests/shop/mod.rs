@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test target uses its part")]
 
 pub(crate) mod data;
+pub(crate) mod history;
 pub(crate) mod judge;
 pub(crate) mod painter;
 pub(crate) mod random;

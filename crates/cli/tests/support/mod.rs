@@ -1,8 +1,11 @@
 //! The binary itself, in a folder of its own.
 #![allow(dead_code, reason = "each test target uses a part of it")]
 
+use std::io::{BufRead, Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// A folder with settings, rules and data.
 pub(crate) struct Place {
@@ -54,6 +57,48 @@ impl Place {
     pub(crate) fn start(&self, args: &[&str]) -> Child {
         let mut command = self.command(args);
         command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    }
+}
+
+/// Sends a signal, such as `-TERM`.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+/// Reads the log up to a line with `word`, and gives that line.
+pub(crate) fn wait_for(log: &mut impl BufRead, word: &str) -> String {
+    let mut line = String::new();
+    while log.read_line(&mut line).unwrap() > 0 {
+        if line.contains(word) {
+            return line;
+        }
+        line.clear();
+    }
+    panic!("the log ended without `{word}`");
+}
+
+/// Reads the log up to the address of the pages.
+pub(crate) fn pages(log: &mut impl BufRead) -> String {
+    let line = wait_for(log, "the pages are served");
+    line.split("address=").nth(1).unwrap().trim().to_owned()
+}
+
+/// A page.
+pub(crate) fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: tzeva\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// Asks until the answer is yes.
+pub(crate) fn until(what: &str, mut ask: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !ask() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        std::thread::yield_now();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Owner, Ownership, Recover, Trouble, rest};
 use crate::clock::Moment;
-use crate::effect::Effect;
+use crate::effect::{Effect, Refusal};
 use tzeva_commit::port::{AppendResult, LogPage, LogReply, PortError, Ticket};
 use tzeva_commit::{Anchor, AnchorCause, Claim, LogRecord, encode};
 use tzeva_model::{ChangeNumber, Incarnation, LogOffset, Millis, RulesVersion, Seq, UnixMillis};
@@ -32,7 +32,9 @@ impl Owner {
             Ownership::Anchoring(mine) if mine == ticket => {
                 // Another painter's anchor may have come first: the log tells which one counts.
                 match result {
-                    AppendResult::Refused(error) => return Err(Trouble::Refuse(error.to_string())),
+                    AppendResult::Refused(error) => {
+                        return Err(Trouble::Refuse(Refusal::world(&error)));
+                    }
                     AppendResult::Unknown(error) => {
                         return Err(Trouble::Unknown(ticket, error.to_string()));
                     }
@@ -80,11 +82,11 @@ impl Owner {
     /// Opens an empty log.
     fn anchor(&mut self, now: Moment) -> Result<(), Trouble> {
         let Some(positions) = self.first.clone() else {
-            return Err(Trouble::Refuse(format!(
+            return Err(Trouble::Refuse(Refusal::unfit(format!(
                 "the log of partition {} is empty, and nothing says where to begin: start once with --from \
                  earliest, --from latest or --from TIME",
                 self.partition
-            )));
+            ))));
         };
         let incarnation = Incarnation::new(self.draw() ^ now.wall.get().cast_unsigned());
         let topics = self.settings.topics.iter().map(|topic| topic.name.as_str().into());

@@ -4,7 +4,7 @@ use super::reign::{Flight, Loading, Reign, Stage};
 use super::{Owner, Ownership, Trouble};
 use crate::batch::{Batch, Decided};
 use crate::clock::Moment;
-use crate::effect::Effect;
+use crate::effect::{Effect, Refusal};
 use crate::{flow, render};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -193,7 +193,7 @@ impl Owner {
             more: false,
         };
         let parts = split(commit, self.settings.pace.record_bytes)
-            .map_err(|error| Trouble::Refuse(error.to_string()))?;
+            .map_err(|error| Trouble::Refuse(Refusal::unfit(error)))?;
         for (part, bytes) in parts {
             self.append_part(part, bytes, batch, now)?;
         }
@@ -251,7 +251,7 @@ impl Owner {
     fn panicked(&mut self, batch: &Batch) -> Trouble {
         self.observations.panics += 1;
         let Some((topic, offset)) = batch.suspect() else {
-            return Trouble::Refuse("a bug: deciding failed without a record at hand".into());
+            return Trouble::Refuse(Refusal::bug("deciding failed without a record at hand"));
         };
         self.suspects.insert((topic, offset));
         Trouble::Again(format!(
@@ -283,8 +283,8 @@ pub(super) fn moved(shard: Shard, expected: &str, found: &str) -> String {
 }
 
 pub(super) fn unreadable(shard: Shard, error: &str) -> Trouble {
-    Trouble::Refuse(format!(
+    Trouble::Refuse(Refusal::unfit(format!(
         "a stored profile of shard {shard} can't be read: {error}; start the version that wrote it, or clear the \
          store: it is rebuilt from the log"
-    ))
+    )))
 }

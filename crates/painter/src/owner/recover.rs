@@ -9,7 +9,7 @@ use super::reign::{Flight, Reign, Stage, Walk};
 use super::settle::foreign;
 use super::{Owner, Ownership, Trouble};
 use crate::clock::Moment;
-use crate::effect::Effect;
+use crate::effect::{Effect, Refusal};
 use crate::merge::Inputs;
 use crate::overlay::{BUCKET, Overlay, bucket};
 use crate::render;
@@ -73,7 +73,9 @@ impl Recover {
         for entry in entries.into_iter().filter(|entry| entry.offset <= self.claim) {
             let record =
                 decode(&entry.bytes).map_err(|error| foreign(entry.offset, &error.to_string()))?;
-            recovery.feed(entry.offset, record).map_err(|why| Trouble::Refuse(why.to_string()))?;
+            recovery
+                .feed(entry.offset, record)
+                .map_err(|why| Trouble::Refuse(Refusal::unfit(why)))?;
         }
         Ok((next <= self.claim).then_some(next))
     }
@@ -83,9 +85,9 @@ impl Recover {
         for Lacking { seq, delta, .. } in lacking {
             let before = self.folded.remove(&delta.visitor).flatten();
             let after = fold(before, &delta, seq).map_err(|error| {
-                Trouble::Refuse(format!(
+                Trouble::Refuse(Refusal::unfit(format!(
                     "the delta of commit {seq} does not fit its profile: {error}"
-                ))
+                )))
             })?;
             self.folded.insert(delta.visitor, after);
         }
@@ -170,7 +172,7 @@ impl Owner {
                 let markers = recover.markers.iter().map(|(shard, marker)| (*shard, *marker));
                 let head = head.as_ref().map(|(offset, record)| (*offset, record));
                 let recovery = Recovery::begin(expected, markers, head)
-                    .map_err(|why| Trouble::Refuse(why.to_string()))?;
+                    .map_err(|why| Trouble::Refuse(Refusal::unfit(why)))?;
                 let start = recovery.start();
                 recover.recovery = Some(recovery);
                 recover.phase = Phase::Log(next_ticket);
@@ -241,25 +243,26 @@ impl Owner {
         }
         let tail = tail.map_err(|error| Self::refuse_or_again(&error))?;
         let Some(mut recovery) = recover.recovery.take() else { return Ok(()) };
-        let standing = recovery.finish().map_err(|why| Trouble::Refuse(why.to_string()))?;
+        let standing = recovery.finish().map_err(|why| Trouble::Refuse(Refusal::unfit(why)))?;
         if standing.epoch != Some(recover.claim.as_epoch()) {
             return Err(Trouble::Again("our claim does not hold in the log".into()));
         }
         if standing.rules_version != settings.rules.version {
-            return Err(Trouble::Refuse(format!(
+            return Err(Trouble::Refuse(Refusal::unfit(format!(
                 "partition {} was decided under rules {:016x}, and the audience files are {:016x}: a running log keeps \
                  its rules; put the former files back, or begin a new log (a new --data folder, or new topics)",
                 self.partition,
                 standing.rules_version.get(),
                 settings.rules.version.get(),
-            )));
+            ))));
         }
         let markers: Vec<_> =
             recover.markers.iter().map(|(shard, marker)| (*shard, *marker)).collect();
         let folded = std::mem::take(&mut recover.folded);
         let effects = recovery.take_effects();
         let claim = recover.claim;
-        let next = standing.publish_from(tail).map_err(|why| Trouble::Refuse(why.to_string()))?;
+        let next =
+            standing.publish_from(tail).map_err(|why| Trouble::Refuse(Refusal::unfit(why)))?;
         let published = ChangeNumber::new(next.get().saturating_sub(1));
         let mut reign = self.reign(claim, &standing, &markers, published);
         for &(shard, _) in &markers {

@@ -3,7 +3,7 @@
 use super::reign::{Flight, Gap, Reign};
 use super::{Owner, Ownership, Trouble, rest};
 use crate::clock::Moment;
-use crate::effect::Effect;
+use crate::effect::{Effect, Refusal};
 use crate::render::Renderer;
 use tzeva_commit::port::{AppendResult, ChangesReply, LogPage, Outgoing, PortError, Ticket};
 use tzeva_commit::{End, Marker, Settled, Then, decode};
@@ -205,8 +205,8 @@ impl Owner {
 
 /// A record that is none of ours lies in the log.
 pub(super) fn foreign(offset: tzeva_model::LogOffset, error: &str) -> Trouble {
-    Trouble::Refuse(format!(
+    Trouble::Refuse(Refusal::unfit(format!(
         "the log record at offset {offset} can't be read: {error}; only painters of this or an older version may \
          write to the log"
-    ))
+    )))
 }

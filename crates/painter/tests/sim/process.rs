@@ -338,7 +338,7 @@ impl Process {
             Effect::Prove(ticket, now) => ports.source.prove(p, ticket, now),
             Effect::Progress(at) => ports.source.progress(p, at),
             Effect::FetchSchema(_) | Effect::Released => {}
-            Effect::Refused(why) => return Some(why),
+            Effect::Refused(refusal) => return Some(refusal.why),
         }
         None
     }

@@ -5,14 +5,13 @@
 //! time is that of the line before it, since a clock's would pull the partition's time past all that follows.
 
 use super::failure;
-use super::lines::{Line, Lines};
+use super::lines::{self, FileLines, Line, Lines};
 use crate::exit::Failure;
 use crate::wiring;
 use anyhow::{Context, anyhow};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -35,7 +34,7 @@ pub(super) struct Intake {
 pub(super) struct Source {
     name: String,
     path: PathBuf,
-    lines: Lines<BufReader<File>>,
+    lines: FileLines,
     next: Option<(NewRecord, u64)>,
 }
 
@@ -95,7 +94,7 @@ impl Intake {
         let full = path.canonicalize().with_context(attempt).map_err(Failure::settings)?;
         let name = full.to_string_lossy().into_owned();
         let byte = self.places.0.get(&name).map_or(0, |place| place.byte);
-        let lines = Lines::open(&full, byte).with_context(attempt).map_err(Failure::settings)?;
+        let lines = FileLines::open(&full, byte).with_context(attempt).map_err(unreadable)?;
         if byte > 0 {
             tracing::info!(file = name, byte, "going on where the file was left");
         }
@@ -130,7 +129,7 @@ impl Intake {
     pub(super) fn take_stdin(&mut self) -> Result<(), Failure> {
         let (sender, lines) = std::sync::mpsc::sync_channel::<Line>(BATCH.0);
         let reading = move || -> io::Result<()> {
-            let mut input = Lines::new(BufReader::new(io::stdin()), 0);
+            let mut input = Lines::new(lines::text(io::stdin())?, 0);
             while let Some(line) = input.next_line()?.or_else(|| input.rest()) {
                 if sender.send(line).is_err() {
                     break;
@@ -149,7 +148,7 @@ impl Intake {
             self.ingest.commit(records, None).map_err(failure)?;
         }
         match reader.join() {
-            Ok(ended) => ended.context("read events from stdin").map_err(Failure::world),
+            Ok(ended) => ended.context("read events from stdin").map_err(unreadable),
             Err(_) => Err(Failure::world(anyhow!("reading events from stdin panicked"))),
         }
     }
@@ -189,8 +188,7 @@ impl Intake {
         let mut met = 0;
         while source.next.is_none() {
             let attempt = || format!("read events from {}", source.path.display());
-            let line = source.lines.next_line().with_context(attempt).map_err(Failure::world)?;
-            let line = if whole { line.or_else(|| source.lines.rest()) } else { line };
+            let line = source.lines.next_line(whole).with_context(attempt).map_err(unreadable)?;
             let Some(line) = line else { break };
             met += 1;
             let place = places.0.get(&source.name);
@@ -237,4 +235,20 @@ impl Intake {
         *last = Some(record.time);
         Some(record)
     }
+}
+
+/// Tells a file that is not what it should be from a disk that fails.
+fn unreadable(error: anyhow::Error) -> Failure {
+    use io::ErrorKind as Kind;
+    let wrong = [
+        Kind::NotFound,
+        Kind::PermissionDenied,
+        Kind::IsADirectory,
+        Kind::InvalidData,
+        Kind::InvalidInput,
+        Kind::UnexpectedEof,
+    ];
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let file = kind.is_some_and(|kind| wrong.contains(&kind));
+    if file { Failure::settings(error) } else { Failure::world(error) }
 }

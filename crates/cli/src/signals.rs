@@ -1,0 +1,98 @@
+//! The signals that ask for an end, SIGTERM and Ctrl-C: heard from the first moment on.
+//!
+//! A start may wait long for a server or a disk, and has nothing yet that needs an end in order: until it says
+//! [`begun`](Signals::begun), a signal ends the process at once, and well. From then on it waits in line for whoever stops
+//! the service.
+
+use crate::exit::Failure;
+use anyhow::Context;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// What hears them.
+pub(crate) struct Signals {
+    heard: UnboundedReceiver<()>,
+    phase: Arc<Mutex<Phase>>,
+}
+
+/// What a signal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing has begun: end at once.
+    Starting,
+    /// Something runs that is stopped in order.
+    Begun,
+}
+
+/// How long after a signal another one is taken for its echo.
+const ECHO: Duration = Duration::from_secs(1);
+
+// === impl Signals ===
+
+impl Signals {
+    /// Begins to listen.
+    pub(crate) fn listen() -> Result<Self, Failure> {
+        let attempt = "listen for the signals that ask for an end";
+        let (sender, heard) = unbounded_channel();
+        let phase = Arc::new(Mutex::new(Phase::Starting));
+        spawn(sender, Arc::clone(&phase)).context(attempt).map_err(Failure::world)?;
+        Ok(Self { heard, phase })
+    }
+
+    /// From here on a signal waits to be taken.
+    pub(crate) fn begun(&self) {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = Phase::Begun;
+    }
+
+    /// True if one was heard.
+    pub(crate) fn heard(&mut self) -> bool {
+        self.heard.try_recv().is_ok()
+    }
+
+    /// Waits for the next one.
+    pub(crate) async fn next(&mut self) {
+        if self.heard.recv().await.is_none() {
+            // Nobody listens any more, which is no signal.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits for a further one. A terminal or a supervisor may send the first one twice, to the process and to its
+    /// group: what comes within a second is that one.
+    pub(crate) async fn again(&mut self) {
+        tokio::time::sleep(ECHO).await;
+        while self.heard() {}
+        self.next().await;
+    }
+}
+
+/// The thread that listens.
+fn spawn(sender: UnboundedSender<()>, phase: Arc<Mutex<Phase>>) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut terminate, mut interrupt) = {
+        let _inside = runtime.enter();
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
+    };
+    let listen = async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            // Held up to the end, so that nothing begins any more.
+            let phase = phase.lock().unwrap_or_else(PoisonError::into_inner);
+            if *phase == Phase::Starting {
+                tracing::info!("asked to stop before anything had begun");
+                std::process::exit(0);
+            }
+            if sender.send(()).is_err() {
+                return;
+            }
+        }
+    };
+    let thread = std::thread::Builder::new().name("tzeva-signals".into());
+    thread.spawn(move || runtime.block_on(listen)).map(drop)
+}

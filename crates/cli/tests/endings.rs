@@ -1,0 +1,67 @@
+//! How `tzeva run` ends before it has begun, and what its exit code tells a supervisor. Needs no server.
+#![cfg(test)]
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test itself does")]
+
+mod support;
+
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::net::TcpListener;
+use std::process::{Child, Command};
+use support::{Place, RUN, event, signal};
+
+/// Waits for the end: its code, and what was said.
+fn ended(mut child: Child) -> (Option<i32>, String) {
+    let mut says = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut says).unwrap();
+    (child.wait().unwrap().code(), says)
+}
+
+#[test]
+fn a_signal_while_settings_are_read_ends_it_well() {
+    for name in ["-TERM", "-INT"] {
+        let place = Place::new();
+        let fifo = place.path("fifo.yaml");
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        let child = place.start(&["run", "--config", "fifo.yaml", "--embedded", "--data", "data"]);
+        // Opens when the other side reads: from here on it waits for settings that never come.
+        let held = OpenOptions::new().write(true).open(&fifo).unwrap();
+        signal(&child, name);
+        assert_eq!(ended(child), (Some(0), String::new()));
+        drop(held);
+        assert!(!place.path("data").exists());
+    }
+}
+
+#[test]
+fn a_signal_while_a_server_is_waited_for_ends_it_well() {
+    let place = Place::new();
+    let mute = TcpListener::bind("127.0.0.1:0").unwrap();
+    let brokers = mute.local_addr().unwrap();
+    let audiences = std::fs::read_to_string(place.path("tzeva.yaml")).unwrap();
+    let settings = format!("{audiences}kafka: {{brokers: '{brokers}'}}\n");
+    std::fs::write(place.path("tzeva.yaml"), settings).unwrap();
+    let child = place.start(&["run", "--config", "tzeva.yaml", "--from", "earliest"]);
+    let waiting = mute.accept().unwrap();
+    signal(&child, "-TERM");
+    let (code, says) = ended(child);
+    assert_eq!(code, Some(0), "{says}");
+    assert!(says.contains("asked to stop before anything had begun"), "{says}");
+    drop(waiting);
+}
+
+#[test]
+fn other_rules_over_a_log_are_refused_as_settings_are() {
+    let place = Place::new();
+    let visit = event("e-1", "Product Viewed", "v-1", "2026-01-10T10:00:00Z");
+    std::fs::write(place.path("events.ndjson"), visit).unwrap();
+    place.drain();
+    std::fs::create_dir(place.path("other")).unwrap();
+    std::fs::write(place.path("other/shop.yaml"), include_str!("../src/demo/shop.yaml")).unwrap();
+    let settings = "audiences: other\nhttp: {listen: '127.0.0.1:0'}\n";
+    std::fs::write(place.path("tzeva.yaml"), settings).unwrap();
+    let (code, says) = ended(place.start(RUN));
+    assert_eq!(code, Some(64), "{says}");
+    assert!(says.contains("put the former files back"), "{says}");
+    assert!(says.contains("no partition is left to own"), "{says}");
+}
