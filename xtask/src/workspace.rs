@@ -16,10 +16,11 @@ pub(crate) struct Package {
 }
 
 /// The crates that know no clock, file, socket, thread, environment or randomness.
-pub(crate) const PURE: [&str; 7] = [
+pub(crate) const PURE: [&str; 8] = [
     "tzeva-model",
     "tzeva-decode",
     "tzeva-profile",
+    "tzeva-script",
     "tzeva-audience",
     "tzeva-phrase",
     "tzeva-engine",

@@ -162,7 +162,7 @@ impl Checker<'_> {
             Some((word, at)) => {
                 let message =
                     format!("a document that begins with `{}`", crate::check::shortened(word));
-                let help = match crate::compare::nearest(word, ["audience", "paint", "tests"]) {
+                let help = match tzeva_script::nearest(word, ["audience", "paint", "tests"]) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "the first key must be `audience`, `paint` or `tests`".to_owned(),
                 };

@@ -2,12 +2,13 @@
 
 use crate::check::{Checker, head, shortened};
 use crate::code::Code;
-use crate::compare::{Operation, nearest};
+use crate::compare::Operation;
 use crate::condition::is_plain;
 use crate::problem::At;
 use crate::tree::{Kind, Tree};
 use crate::{Field, FieldTest, Test, Where};
 use tzeva_model::{Amount, Name, NameKind};
+use tzeva_script::nearest;
 
 /// The fields by name; properties come beside them.
 const FIELDS: [(&str, Field); 10] = [

@@ -7,12 +7,10 @@
 mod ast;
 mod canonical;
 mod check;
-mod code;
 mod compare;
 mod compile;
 mod condition;
 mod document;
-mod duration;
 mod filter;
 mod interest;
 mod leaf;
@@ -21,19 +19,16 @@ mod order;
 mod paint;
 mod paint_file;
 mod place;
-mod problem;
 mod test;
-mod tree;
 
 pub use ast::{
     Audience, Compare, CountTest, EventLeaf, InLeaf, InterestLeaf, LastLeaf, Leaf, Node, RankLeaf,
     RuleSet, SequenceLeaf, ShareLeaf, Stay, Step, TraitLeaf,
 };
 pub use canonical::leaf_key;
-pub use code::{Code, Severity};
 pub use compile::{CheckSettings, Compiled, compile};
-pub use duration::{DurationError, parse_duration};
 pub use paint::{Dose, Falloff, HalfLives, Paint, PaintEvent};
 pub use place::Found;
-pub use problem::{Problem, SourceFile};
 pub use test::{Field, FieldTest, Test, Where};
+pub use tzeva_script::{Code, DurationError, Problem, Severity, SourceFile, parse_duration};
+use tzeva_script::{code, duration, problem, tree};

@@ -33,12 +33,12 @@ impl Checker<'_> {
         places: &Places,
     ) {
         let mut place = 0;
-        let before = self.report.len();
+        let before = self.report.count();
         for node in [enter, exit_when].into_iter().flatten() {
             self.check_node(node, &mut place, places);
         }
         if let (Some(enter), Some(exit_when), true) =
-            (enter, exit_when, before == self.report.len())
+            (enter, exit_when, before == self.report.count())
         {
             let (mut conjuncts, mut place) = (Vec::new(), 0);
             flatten(enter, true, &mut place, &mut conjuncts);

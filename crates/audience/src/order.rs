@@ -5,11 +5,11 @@
 
 use crate::check::Checker;
 use crate::code::Code;
-use crate::compare::nearest;
 use crate::problem::At;
 use crate::{Audience, Leaf};
 use std::collections::{BTreeMap, BTreeSet};
 use tzeva_model::NameId;
+use tzeva_script::nearest;
 
 /// How many names of a circle are told.
 const TOLD: usize = 8;

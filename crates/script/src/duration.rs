@@ -64,7 +64,7 @@ impl DurationError {
 ///
 /// # Example
 /// ```
-/// use tzeva_audience::parse_duration;
+/// use tzeva_script::parse_duration;
 /// assert_eq!(parse_duration("1h30m").unwrap().get(), 5_400_000);
 /// assert!(parse_duration("1 w").is_err());
 /// ```

@@ -47,14 +47,17 @@ pub struct Problem {
 
 /// A place: bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct At {
-    pub(crate) file: u32,
-    pub(crate) start: u32,
-    pub(crate) end: u32,
+pub struct At {
+    /// The number of the file, as given to [`Report::new`].
+    pub file: u32,
+    /// The first byte.
+    pub start: u32,
+    /// The byte behind the last one.
+    pub end: u32,
 }
 
 /// Collects problems of all files.
-pub(crate) struct Report<'a> {
+pub struct Report<'a> {
     files: Vec<&'a SourceFile>,
     /// The first byte of every line, a file each; made when first asked for.
     lines: Vec<Vec<u32>>,
@@ -93,12 +96,14 @@ impl fmt::Display for Problem {
 // === impl Report ===
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(files: Vec<&'a SourceFile>) -> Self {
+    /// No problems yet; a place's file is one of `files`.
+    #[must_use]
+    pub fn new(files: Vec<&'a SourceFile>) -> Self {
         Self { lines: vec![Vec::new(); files.len()], files, problems: Vec::new(), counts: [0; 2] }
     }
 
     /// Adds a problem without a place.
-    pub(crate) fn whole(&mut self, code: Code, message: String, help: Option<String>) {
+    pub fn whole(&mut self, code: Code, message: String, help: Option<String>) {
         let (severity, word) = (code.severity(), code.word());
         self.problems.push(Problem {
             code: word,
@@ -115,7 +120,7 @@ impl<'a> Report<'a> {
     }
 
     /// Adds a problem at a place.
-    pub(crate) fn add(&mut self, code: Code, at: At, message: String, help: Option<String>) {
+    pub fn add(&mut self, code: Code, at: At, message: String, help: Option<String>) {
         let count = &mut self.counts[usize::from(code.severity() == Severity::Warning)];
         *count += 1;
         if *count > KEPT {
@@ -146,28 +151,28 @@ impl<'a> Report<'a> {
     }
 
     /// `file:line` of a place, to point at it from another one's message.
-    pub(crate) fn place(&mut self, at: At) -> String {
+    pub fn place(&mut self, at: At) -> String {
         let (line, _) = self.line_of(at);
         format!("{}:{line}", self.files[at.file as usize].path)
     }
 
     /// The path of a place's file.
-    pub(crate) fn path(&self, at: At) -> &'a str {
+    pub fn path(&self, at: At) -> &'a str {
         &self.files[at.file as usize].path
     }
 
     /// How many problems there are so far.
-    pub(crate) fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.counts.iter().sum()
     }
 
     /// Tells whether there are so many refusals that reading on is of no use.
-    pub(crate) fn is_full(&self) -> bool {
+    pub fn is_full(&self) -> bool {
         self.counts[0] > KEPT
     }
 
     /// Says that some were left out.
-    pub(crate) fn close(&mut self) {
+    pub fn close(&mut self) {
         let [refused, warned] = self.counts;
         if refused > KEPT {
             let message = format!("more than {KEPT} problems: mend these first");
@@ -180,12 +185,12 @@ impl<'a> Report<'a> {
     }
 
     /// Tells whether anything was refused.
-    pub(crate) fn refused(&self) -> bool {
+    pub fn refused(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
     /// Hands over all problems, sorted by place; those without a place come last.
-    pub(crate) fn finish(self) -> Vec<Problem> {
+    pub fn finish(self) -> Vec<Problem> {
         let mut problems = self.problems;
         problems.sort_by(|a, b| {
             let key = |p: &Problem| (p.line == 0, p.line, p.column, p.code);

@@ -12,23 +12,27 @@ use serde_saphyr::granit_parser::{
 };
 
 /// How deep mappings and lists may nest.
-pub(crate) const MAX_DEPTH: usize = 64;
+pub const MAX_DEPTH: usize = 64;
 /// How many nodes one document may have.
-pub(crate) const MAX_NODES: usize = 100_000;
+pub const MAX_NODES: usize = 100_000;
 
 /// A node and where it stands.
 #[derive(Debug)]
-pub(crate) struct Tree {
-    pub(crate) at: At,
-    pub(crate) kind: Kind,
+pub struct Tree {
+    /// Where.
+    pub at: At,
+    /// What.
+    pub kind: Kind,
 }
 
 /// What a node is.
 #[derive(Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Text as written, escapes resolved.
     Text(String, Style),
+    /// Values.
     List(Vec<Tree>),
+    /// Keys and values, in the file's order.
     Map(Vec<(Tree, Tree)>),
     /// Refused already.
     Bad,
@@ -36,8 +40,10 @@ pub(crate) enum Kind {
 
 /// How a text was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Style {
+pub enum Style {
+    /// As it stands.
     Plain,
+    /// In quotation marks.
     Quoted,
     /// With `|` or `>`.
     Block,
@@ -45,8 +51,9 @@ pub(crate) enum Style {
 
 /// One document of a file.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Document<'a> {
-    pub(crate) file: u32,
+pub struct Document<'a> {
+    /// The number of its file.
+    pub file: u32,
     /// Where it begins in the file, in bytes.
     base: usize,
     text: &'a str,
@@ -72,7 +79,7 @@ struct Builder<'r, 'a> {
 
 impl Tree {
     /// The text of a scalar.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub fn text(&self) -> Option<&str> {
         match &self.kind {
             Kind::Text(text, _) => Some(text),
             _ => None,
@@ -80,7 +87,7 @@ impl Tree {
     }
 
     /// What it is, for messages.
-    pub(crate) fn noun(&self) -> &'static str {
+    pub fn noun(&self) -> &'static str {
         match &self.kind {
             Kind::Text(text, Style::Plain) if text.is_empty() => "nothing",
             Kind::Text(..) => "a text",
@@ -96,7 +103,7 @@ impl Tree {
 impl<'a> Document<'a> {
     /// Cuts a file at its document marks. What holds no more than comments and directives belongs to the next one.
     /// Stops after `most` documents.
-    pub(crate) fn split(file: u32, text: &'a str, most: usize) -> Vec<Self> {
+    pub fn split(file: u32, text: &'a str, most: usize) -> Vec<Self> {
         let mut documents = Vec::new();
         let (mut base, mut place) = (0, 0);
         let mut blank = true;
@@ -128,7 +135,7 @@ impl<'a> Document<'a> {
     }
 
     /// Parses it; `None` if it is empty or no YAML, which is reported.
-    pub(crate) fn parse(self, report: &mut Report<'a>) -> Option<Tree> {
+    pub fn parse(self, report: &mut Report<'a>) -> Option<Tree> {
         let mut options = Options::default();
         options.emit_unresolved_aliases = true;
         options.set_emit_comments(false);
