@@ -16,6 +16,7 @@ mod direct;
 mod draft;
 mod engine;
 mod exact;
+mod explain;
 mod hash;
 mod history;
 mod level;
@@ -38,4 +39,5 @@ extern crate self as tzeva_engine;
 
 pub use draft::{Counts, Draft};
 pub use engine::Engine;
+pub use explain::{Explained, Told, explain};
 pub use settings::Settings;

@@ -114,38 +114,48 @@ impl<'a> Scene<'a> {
         let Some((number, leaf)) = leaf else { return bare(otherwise) };
         let exact = self.lens.is_exact(leaf, self.after, self.now)
             && self.lens.is_exact(leaf, self.before, self.earlier());
-        let evidence = match leaf {
-            Leaf::Interest(InterestLeaf { tag, .. })
-            | Leaf::Rank(RankLeaf { tag, .. })
-            | Leaf::Share(ShareLeaf { tag, .. }) => self.painters(*tag),
-            _ => {
-                let now = self.lens.marks(leaf, self.after, self.now);
-                let before = self.lens.marks(leaf, self.before, self.earlier());
-                let shown = evidence(self.after, &now);
-                if shown.is_empty() { evidence(self.before, &before) } else { shown }
-            }
-        };
+        let mut evidence = bears_out(self.lens, leaf, (self.after, self.paint), self.now);
+        // When nothing is left of the events that were counted, they are told all the same.
+        let counts = !matches!(leaf, Leaf::Interest(_) | Leaf::Rank(_) | Leaf::Share(_));
+        if evidence.is_empty() && counts {
+            evidence = bears_out(self.lens, leaf, (self.before, self.paint), self.earlier());
+        }
         Decisive { place: Place::Leaf(number), exact, evidence }
     }
+}
 
-    /// The newest strokes that carry `tag` and whose event adds to its level.
-    fn painters(self, tag: TagKey) -> Vec<Evidence> {
-        let adds = |stroke: &Stroke| {
-            let Ok(at) = self.paint.events.binary_search_by(|e| e.event.cmp(&stroke.event)) else {
-                return false;
-            };
-            let event = &self.paint.events[at];
-            let dose = match tag.level {
-                Level::Shop => event.shop,
-                Level::Brand => event.brand,
-                Level::Category(_) => event.category,
-                Level::Product => event.product,
-            };
-            matches!(dose, Some(Dose::Add(_)))
-        };
-        let strokes = self.after.strokes().rev().map(|(_, stroke)| stroke);
-        strokes.filter(|stroke| carries(stroke, tag) && adds(stroke)).take(3).map(shown).collect()
+/// The newest strokes, at most three, that make the truth of `leaf` at `now`, newest first.
+pub(crate) fn bears_out(
+    lens: Lens,
+    leaf: &Leaf,
+    (view, paint): (View<'_>, &Paint),
+    now: UnixMillis,
+) -> Vec<Evidence> {
+    match leaf {
+        Leaf::Interest(InterestLeaf { tag, .. })
+        | Leaf::Rank(RankLeaf { tag, .. })
+        | Leaf::Share(ShareLeaf { tag, .. }) => painters(view, paint, *tag),
+        _ => evidence(view, &lens.marks(leaf, view, now)),
     }
+}
+
+/// The newest strokes that carry `tag` and whose event adds to its level.
+fn painters(view: View<'_>, paint: &Paint, tag: TagKey) -> Vec<Evidence> {
+    let adds = |stroke: &Stroke| {
+        let Ok(at) = paint.events.binary_search_by(|e| e.event.cmp(&stroke.event)) else {
+            return false;
+        };
+        let event = &paint.events[at];
+        let dose = match tag.level {
+            Level::Shop => event.shop,
+            Level::Brand => event.brand,
+            Level::Category(_) => event.category,
+            Level::Product => event.product,
+        };
+        matches!(dose, Some(Dose::Add(_)))
+    };
+    let strokes = view.strokes().rev().map(|(_, stroke)| stroke);
+    strokes.filter(|stroke| carries(stroke, tag) && adds(stroke)).take(3).map(shown).collect()
 }
 
 /// The leaves under `node` in document order, each with the truth that would push `node` `towards`.

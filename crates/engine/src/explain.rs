@@ -1,0 +1,219 @@
+//! Explaining: how a visitor stands in an audience at an instant, what of the rule is true since when, and what time
+//! alone does next.
+//!
+//! The next move is found by an engine of its own that lets time pass until the audience's membership changes, so it is
+//! the engine's by construction. Truths are read off the history directly; one that rests on what history doesn't keep
+//! (scores before the last painting, traits and memberships of the past) has no `since`.
+
+use crate::direct::Lens;
+use crate::draft::Draft;
+use crate::engine::Engine;
+use crate::reason::bears_out;
+use crate::settings::Settings;
+use crate::verdict::{NEVER, Verdict};
+use crate::view::{View, standing};
+use std::sync::Arc;
+use tzeva_audience::{Audience, Leaf, Node, RuleSet};
+use tzeva_model::{Change, Evidence, Millis, UnixMillis, VisitorId};
+use tzeva_profile::{Profile, State};
+
+/// How a visitor stands in one audience at an instant.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explained {
+    /// In, or out with something to remember; `None`: out, with nothing to remember.
+    pub state: Option<State>,
+    /// The entry condition.
+    pub enter: Told,
+    /// The exit condition, if there is one.
+    pub exit_when: Option<Told>,
+    /// The change that comes next if no event does; `None`: none before the profile is forgotten without one.
+    pub next: Option<Change>,
+    /// How long without an event the profile is kept.
+    pub forgotten_at: UnixMillis,
+}
+
+/// A node of a condition and how it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// Its truth.
+    pub holds: bool,
+    /// Since when it has been so; `None`: for longer than history can tell.
+    pub since: Option<UnixMillis>,
+    /// When it flips if no event comes; `None`: not before the profile is forgotten.
+    pub flips: Option<UnixMillis>,
+    /// Of a leaf at most three strokes that bear it out, newest first.
+    pub evidence: Vec<Evidence>,
+    /// False if it rests on cells, which tell less than strokes.
+    pub exact: bool,
+    /// Its parts, in the order of the node's.
+    pub parts: Vec<Told>,
+}
+
+/// What is looked at, and how.
+struct Glance<'a> {
+    lens: Lens,
+    paint: &'a tzeva_audience::Paint,
+    view: View<'a>,
+    now: UnixMillis,
+    /// Nothing flips from here on: the profile is forgotten.
+    end: UnixMillis,
+    /// The beginning of the history was folded into cells.
+    folded: bool,
+    /// Instants at which the history changed, ascending.
+    changed: Vec<UnixMillis>,
+}
+
+/// Flips are looked for no further than this many evaluations ahead; a profile holds fewer strokes and cells.
+const FLIPS: usize = 20_000;
+
+/// How `visitor` stands at `now` in the audience at `place` of `rules`, if nothing has come since `profile` was stored.
+/// Deadlines up to `now` count as fired. `now` is engine time: of a service that keeps up, the wall clock. `None` if
+/// there is no such audience.
+#[must_use]
+pub fn explain(
+    rules: &Arc<RuleSet>,
+    settings: &Settings,
+    (visitor, profile): (&VisitorId, Profile),
+    place: usize,
+    now: UnixMillis,
+) -> Option<Explained> {
+    let audience = rules.audiences.get(place)?;
+    let now = now.max(profile.seen);
+    let end = profile.seen + settings.idle;
+    let mut engine = Engine::new(Arc::clone(rules), settings.clone(), profile.seen);
+    engine.load(visitor.clone(), Some(profile));
+    engine.fire_until(now + Millis::new(1), &mut Draft::default());
+    let gone = Profile::default();
+    let profile = engine.profile(visitor).unwrap_or(&gone).clone();
+    let state = standing(&profile, audience.name.id());
+    let lens = Lens { max_age: settings.max_age, half_life: rules.paint.half_life };
+    let (paint, view) = (&rules.paint, View::now(&profile));
+    let (folded, changed) = (profile.exact_since.is_some(), instants(&profile, now));
+    let glance = Glance { lens, paint, view, now, end, folded, changed };
+    Some(Explained {
+        state,
+        enter: glance.tell(&audience.enter),
+        exit_when: audience.exit_when.as_ref().map(|node| glance.tell(node)),
+        next: next_change(&mut engine, audience),
+        forgotten_at: end,
+    })
+}
+
+/// Lets time pass until the membership changes.
+fn next_change(engine: &mut Engine, audience: &Audience) -> Option<Change> {
+    let id = audience.name.id();
+    for _ in 0..FLIPS {
+        let at = engine.next_deadline()?;
+        let mut draft = Draft::default();
+        engine.fire_until(at.max(engine.engine_time()) + Millis::new(1), &mut draft);
+        if let Some(change) = draft.changes.into_iter().find(|change| change.audience == id) {
+            return Some(change);
+        }
+    }
+    None
+}
+
+/// When anything came into the history that is still in it.
+fn instants(profile: &Profile, now: UnixMillis) -> Vec<UnixMillis> {
+    let strokes = profile.strokes.iter().map(|stroke| stroke.at);
+    let cells = profile.cells.iter().map(|cell| cell.last);
+    let tags = profile.tags.iter().map(|tag| tag.at);
+    let mut all: Vec<_> = strokes.chain(cells).chain(tags).filter(|&at| at <= now).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+// === impl Glance ===
+
+impl Glance<'_> {
+    fn tell(&self, node: &Node) -> Told {
+        let verdict = self.verdict(node, self.now);
+        let (evidence, exact) = match node {
+            Node::Leaf(leaf) => (
+                bears_out(self.lens, leaf, (self.view, self.paint), self.now),
+                self.lens.is_exact(leaf, self.view, self.now),
+            ),
+            _ => (Vec::new(), true),
+        };
+        let parts: Vec<Told> = match node {
+            Node::All(nodes) | Node::Any(nodes) => nodes.iter().map(|n| self.tell(n)).collect(),
+            Node::Not(node) => vec![self.tell(node)],
+            Node::Leaf(_) => Vec::new(),
+        };
+        Told {
+            holds: verdict.holds,
+            since: self.since(node, verdict.holds),
+            flips: self.flips(node, verdict),
+            evidence,
+            exact: exact && parts.iter().all(|part| part.exact),
+            parts,
+        }
+    }
+
+    fn verdict(&self, node: &Node, at: UnixMillis) -> Verdict {
+        match node {
+            Node::All(nodes) => Verdict::all(nodes.iter().map(|node| self.verdict(node, at))),
+            Node::Any(nodes) => Verdict::any(nodes.iter().map(|node| self.verdict(node, at))),
+            Node::Not(node) => self.verdict(node, at).negated(),
+            Node::Leaf(leaf) => self.lens.leaf(leaf, self.view, at),
+        }
+    }
+
+    /// The first later instant with another truth, if no event comes.
+    fn flips(&self, node: &Node, now: Verdict) -> Option<UnixMillis> {
+        let mut at = now.next;
+        for _ in 0..FLIPS {
+            if at == NEVER || at >= self.end {
+                return None;
+            }
+            let then = self.verdict(node, at);
+            if then.holds != now.holds {
+                return Some(at);
+            }
+            at = then.next;
+        }
+        None
+    }
+
+    /// When the truth last became what it is: walks forward over what history keeps.
+    fn since(&self, node: &Node, holds: bool) -> Option<UnixMillis> {
+        let floor = self.known_from(node);
+        let behind = self.changed.partition_point(|&at| at < floor);
+        let mut rest = self.changed[behind..].iter().copied().peekable();
+        let mut at = rest.next()?;
+        let mut last = self.verdict(node, at);
+        // Before the first event of all that is kept, nothing had happened.
+        let nothing = floor == UnixMillis::MIN && !self.folded;
+        let before = nothing.then(|| self.verdict(node, at - Millis::new(1)).holds);
+        let mut since = before.filter(|&before| before != last.holds).map(|_| at);
+        loop {
+            while rest.next_if(|&next| next <= at).is_some() {}
+            let event = rest.peek().copied().unwrap_or(NEVER);
+            at = last.next.min(event);
+            if at > self.now {
+                break;
+            }
+            let then = self.verdict(node, at);
+            if then.holds != last.holds {
+                since = Some(at);
+            }
+            last = then;
+        }
+        since.filter(|_| last.holds == holds)
+    }
+
+    /// From when on the history tells the truth of `node` as it was.
+    fn known_from(&self, node: &Node) -> UnixMillis {
+        let latest = |nodes: &[Node]| nodes.iter().map(|node| self.known_from(node)).max();
+        match node {
+            Node::All(nodes) | Node::Any(nodes) => latest(nodes).unwrap_or(UnixMillis::MIN),
+            Node::Not(node) => self.known_from(node),
+            Node::Leaf(Leaf::Event(_) | Leaf::Last(_) | Leaf::Sequence(_)) => UnixMillis::MIN,
+            Node::Leaf(Leaf::Interest(leaf)) => {
+                self.view.tag(leaf.tag).map_or(self.now, |tag| tag.at)
+            }
+            Node::Leaf(_) => self.now,
+        }
+    }
+}
