@@ -1,7 +1,9 @@
 //! The command line: each subcommand has a file of its own with its arguments and a `run`.
 
 use crate::exit::{Exit, Failure};
-use crate::{audience, backtest, changes, config, dead_letters, demo, log, run, topics, visitor};
+use crate::{
+    audience, backtest, changes, config, dead_letters, demo, explain, log, run, topics, visitor,
+};
 use clap::{Parser, Subcommand};
 
 /// Exact-time retargeting: site visits and purchases to audience changes.
@@ -24,6 +26,8 @@ pub(crate) enum Command {
     Backtest(backtest::Args),
     /// Look at a visitor.
     Visitor(visitor::Args),
+    /// Why a visitor is in an audience, or isn't, and what comes next.
+    Explain(explain::Args),
     /// Look at published changes.
     Changes(changes::Args),
     /// Look at records that could not be applied.
@@ -46,6 +50,7 @@ impl Command {
             Self::Audience(args) => audience::run(args),
             Self::Backtest(args) => backtest::run(args),
             Self::Visitor(args) => visitor::run(args),
+            Self::Explain(args) => explain::run(&args),
             Self::Changes(args) => changes::run(args),
             Self::DeadLetters(args) => dead_letters::run(args),
             Self::Log(args) => log::run(args),

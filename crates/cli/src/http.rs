@@ -2,6 +2,7 @@
 //!
 //! A visitor is read from the store, so what the newest commits changed shows when it is applied, a moment later.
 
+use crate::explained::Explaining;
 use crate::view::{self, Viewing};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use tzeva_audience::RuleSet;
 use tzeva_model::{NameId, VisitorId};
 use tzeva_painter::{NameTable, SharedNames, Watcher};
-use tzeva_profile::stored;
+use tzeva_profile::{Profile, stored};
 
 /// Where visitors and names are read.
 pub(crate) trait Look: Send + Sync {
@@ -29,6 +30,7 @@ pub(crate) trait Look: Send + Sync {
 #[derive(Clone)]
 pub(crate) struct Shown {
     pub(crate) rules: Arc<RuleSet>,
+    pub(crate) engine: tzeva_engine::Settings,
     pub(crate) watcher: Watcher,
     pub(crate) look: Arc<dyn Look>,
     pub(crate) names: Names,
@@ -71,39 +73,79 @@ impl Shown {
     pub(crate) fn router(self) -> Router {
         Router::new()
             .route("/v1/visitors/{id}", get(visitor))
+            .route("/v1/visitors/{id}/audiences/{audience}", get(standing))
             .route("/v1/partitions", get(partitions))
             .route("/v1/audiences", get(audiences))
             .with_state(self)
     }
 
     fn visitor(&self, id: &VisitorId) -> anyhow::Result<Option<Value>> {
-        let Some(bytes) = self.look.profile(id)? else { return Ok(None) };
-        let profile = stored::decode(&bytes)?;
+        let Some(profile) = self.profile(id)? else { return Ok(None) };
+        let half_lives = self.rules.paint.half_life;
+        self.with_names(|name| {
+            let named = |id: NameId| name(id).unwrap_or_else(|| id.to_string());
+            let viewing = Viewing { names: &named, half_lives, now: view::now() };
+            Some(serde_json::to_value(viewing.visitor(id, &profile)))
+        })
+    }
+
+    fn standing(&self, id: &VisitorId, audience: &str) -> anyhow::Result<Option<Value>> {
+        let Some(profile) = self.profile(id)? else { return Ok(None) };
+        self.with_names(|name| {
+            let (rules, settings, now) = (&self.rules, &self.engine, view::now());
+            let explaining = Explaining { rules, settings, name, now };
+            explaining.view(id, profile.clone(), audience).map(serde_json::to_value)
+        })
+    }
+
+    fn profile(&self, id: &VisitorId) -> anyhow::Result<Option<Profile>> {
+        Ok(self.look.profile(id)?.map(|bytes| stored::decode(&bytes)).transpose()?)
+    }
+
+    /// Makes a page; if a name was missing and others may have met it, once more with what they published.
+    fn with_names(
+        &self,
+        make: impl Fn(&dyn Fn(NameId) -> Option<String>) -> Option<serde_json::Result<Value>>,
+    ) -> anyhow::Result<Option<Value>> {
         let missing = Cell::new(false);
         let name = |id: NameId| {
-            self.names.shared.text(id).unwrap_or_else(|| {
-                missing.set(true);
-                id.to_string()
-            })
+            let text = self.names.shared.text(id);
+            missing.set(missing.get() || text.is_none());
+            text
         };
-        let half_lives = self.rules.paint.half_life;
-        let viewing = Viewing { names: &name, half_lives, now: view::now() };
-        let mut view = viewing.visitor(id, &profile);
+        let mut made = make(&name);
         if missing.get() && self.names.renew(&*self.look)? {
-            view = viewing.visitor(id, &profile);
+            made = make(&name);
         }
-        Ok(Some(serde_json::to_value(view)?))
+        Ok(made.transpose()?)
     }
 }
 
 async fn visitor(State(shown): State<Shown>, Path(id): Path<String>) -> Response {
-    let id = match VisitorId::try_new(&id) {
+    page(&id, "this visitor is not known here", move |id| shown.visitor(id)).await
+}
+
+async fn standing(
+    State(shown): State<Shown>,
+    Path((id, audience)): Path<(String, String)>,
+) -> Response {
+    let absent = "this visitor is not known here, or there is no such audience";
+    page(&id, absent, move |id| shown.standing(id, &audience)).await
+}
+
+/// A page about a visitor.
+async fn page(
+    id: &str,
+    absent: &str,
+    make: impl FnOnce(&VisitorId) -> anyhow::Result<Option<Value>> + Send + 'static,
+) -> Response {
+    let id = match VisitorId::try_new(id) {
         Ok(id) => id,
         Err(error) => return problem(StatusCode::BAD_REQUEST, &error.to_string()),
     };
-    match tokio::task::spawn_blocking(move || shown.visitor(&id)).await {
+    match tokio::task::spawn_blocking(move || make(&id)).await {
         Ok(Ok(Some(view))) => axum::Json(view).into_response(),
-        Ok(Ok(None)) => problem(StatusCode::NOT_FOUND, "this visitor is not known here"),
+        Ok(Ok(None)) => problem(StatusCode::NOT_FOUND, absent),
         Ok(Err(error)) => {
             tracing::warn!(error = format!("{error:#}"), "a visitor's page could not be made");
             problem(StatusCode::SERVICE_UNAVAILABLE, "the store could not be read, see the log")

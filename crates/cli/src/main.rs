@@ -8,6 +8,8 @@ mod config;
 mod dead_letters;
 mod demo;
 mod exit;
+mod explain;
+mod explained;
 mod http;
 mod ink;
 mod kafka;

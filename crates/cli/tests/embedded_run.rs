@@ -179,6 +179,39 @@ fn stdin_is_taken_in_as_it_comes_and_its_end_does_not_end_the_service() {
 }
 
 #[test]
+fn explain_tells_the_tree_and_what_comes_next() {
+    let place = shop();
+    let hours_ago = |hours: i64| {
+        let now = jiff::Timestamp::now().as_second();
+        jiff::Timestamp::from_second(now - hours * 3_600).unwrap().to_string()
+    };
+    let lines = [
+        event("e-1", "Product Added", "v-1", &hours_ago(2)),
+        event("e-2", "Product Added", "v-2", &hours_ago(0)),
+    ];
+    std::fs::write(place.path("events.ndjson"), lines.join("\n")).unwrap();
+    place.drain();
+    let told = |visitor| {
+        let text = look(&place, &["explain", "abandoned-cart", visitor], &["--output", "json"]);
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let (inside, soon) = (told("v-1"), told("v-2"));
+    assert_eq!((&inside["member"], &inside["next"]["change"]), (&true.into(), &"leaves".into()));
+    assert_eq!((&soon["member"], &soon["next"]["change"]), (&false.into(), &"enters".into()));
+    assert_eq!(soon["next"]["because"], "last product_added is 1h ago");
+    let added = soon["enter"]["parts"][0].clone();
+    assert_eq!(
+        (&added["holds"], &added["evidence"][0]["event"]),
+        (&true.into(), &"product_added".into())
+    );
+    let text = look(&place, &["explain", "abandoned-cart", "v-1"], &[]);
+    assert!(text.starts_with("v-1 is in abandoned-cart since "), "{text}");
+    assert!(text.contains("; leaves at ") && text.contains(", unless "), "{text}");
+    let unknown = place.output(&[&["explain", "no-such", "v-1"], LOOK].concat());
+    assert_eq!(unknown.status.code(), Some(64));
+}
+
+#[test]
 fn a_visitor_shows_and_an_unknown_one_is_a_no() {
     let place = shop();
     place.drain();

@@ -77,7 +77,13 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     let intakes = take_in(args, &settings, &folder, &fail)?;
     let over = drained(args.until_drained, folder.clone(), Arc::clone(&intakes.done));
     let (watcher, look) = (painting.watcher().clone(), Arc::new(folder.clone()));
-    let shown = Shown { rules, watcher, look, names: Names::new(shared) };
+    let shown = Shown {
+        rules,
+        engine: wiring::engine_settings(&settings),
+        watcher,
+        look,
+        names: Names::new(shared),
+    };
     let service = Service {
         painting,
         signals,

@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     .map_err(super::judged)?;
     let look = Arc::new(ServersLook::new(settings.clone(), admin));
     let (watcher, names) = (painting.watcher().clone(), Names::new(shared));
-    let shown = Shown { rules, watcher, look, names };
+    let shown = Shown { rules, engine: wiring::engine_settings(&settings), watcher, look, names };
     let pages = super::pages(&settings, (registry, health), shown);
     let service = Service {
         painting,

@@ -92,8 +92,13 @@ fn end(reads: Reads, over: impl FnMut(&Painting) -> bool + 'static) -> (Failure,
     })
     .unwrap();
     let watcher = painting.watcher().clone();
-    let shown =
-        Shown { rules, watcher: watcher.clone(), look: Arc::new(Mute), names: Names::new(names) };
+    let shown = Shown {
+        rules,
+        engine: tzeva_engine::Settings::default(),
+        watcher: watcher.clone(),
+        look: Arc::new(Mute),
+        names: Names::new(names),
+    };
     let (_fail, failed) = mpsc::channel();
     let signals = Signals::listen().unwrap();
     signals.begun();

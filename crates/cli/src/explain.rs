@@ -1,0 +1,100 @@
+//! `tzeva explain`: why a visitor is, or isn't, in an audience, and what comes next.
+
+use crate::exit::{Exit, Failure};
+use crate::explained::{EvidenceView, ExplainedView, Explaining, NodeView};
+use crate::out::{self, Output, safe};
+use crate::place::{Place, PlaceArgs};
+use crate::{rules, view, wiring};
+use anyhow::{Context, anyhow};
+use tzeva_model::VisitorId;
+use tzeva_profile::stored;
+
+/// Arguments of `tzeva explain`.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The audience.
+    audience: String,
+    /// The visitor id.
+    visitor: String,
+    #[command(flatten)]
+    place: PlaceArgs,
+    /// How to write it.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let id = VisitorId::try_new(&args.visitor).map_err(Failure::settings)?;
+    let place = Place::open(&args.place)?;
+    let settings = &place.settings;
+    let rules = rules::load(&settings.audiences, &wiring::check_settings(settings))?;
+    let Some(bytes) = place.profile(&id)? else {
+        out::note(format_args!("visitor {} is not known here", safe(id.as_str())));
+        return Ok(Exit::No);
+    };
+    let profile = stored::decode(&bytes).context("read the stored profile");
+    let profile = profile.map_err(Failure::world)?;
+    if profile.stamp != rules.version {
+        let (theirs, ours) = (profile.stamp.get(), rules.version.get());
+        out::note(format_args!(
+            "warning: this visitor was decided under rules {theirs:016x}, and the audience files are {ours:016x}"
+        ));
+    }
+    let names = place.names()?;
+    let explaining = Explaining {
+        rules: &rules,
+        settings: &wiring::engine_settings(settings),
+        name: &|id| names.get(&id).map(ToString::to_string),
+        now: view::now(),
+    };
+    let Some(told) = explaining.view(&id, profile, &args.audience) else {
+        let known: Vec<_> = rules.audiences.iter().map(|audience| audience.name.text()).collect();
+        let (asked, known) = (safe(&args.audience), known.join(", "));
+        return Err(Failure::settings(anyhow!("there is no audience {asked}: there are {known}")));
+    };
+    match args.output {
+        Output::Json => drop(out::line(serde_json::to_string(&told).unwrap_or_default())),
+        Output::Text => show(&told),
+    }
+    Ok(Exit::Fine)
+}
+
+fn show(told: &ExplainedView) {
+    out::line(format_args!("{} is {}", safe(&told.visitor), safe(&told.says)));
+    let mut rows = Vec::new();
+    row("enter", &told.enter, 0, &mut rows);
+    if let Some(exit_when) = &told.exit_when {
+        row("exit_when", exit_when, 0, &mut rows);
+    }
+    out::line("");
+    out::table(&["RULE", "NOW", "SINCE", "UNTIL", "EVIDENCE"], &rows);
+}
+
+fn row(key: &str, node: &NodeView, depth: usize, rows: &mut Vec<Vec<String>>) {
+    let indent = "  ".repeat(depth);
+    let key = if key.is_empty() { String::new() } else { format!("{key}: ") };
+    let instant = |at: &Option<String>| at.clone().unwrap_or_else(|| "-".into());
+    let truth = match (node.holds, node.exact) {
+        (true, true) => "true",
+        (false, true) => "false",
+        (true, false) => "true (folded history)",
+        (false, false) => "false (folded history)",
+    };
+    let evidence: Vec<String> = node.evidence.iter().map(shown).collect();
+    rows.push(vec![
+        safe(&format!("{indent}{key}{}", node.says)),
+        truth.into(),
+        instant(&node.since),
+        instant(&node.flips),
+        safe(&evidence.join(", ")),
+    ]);
+    for part in &node.parts {
+        row("", part, depth + 1, rows);
+    }
+}
+
+fn shown(evidence: &EvidenceView) -> String {
+    let EvidenceView { event, at, product } = evidence;
+    let product = product.as_ref().map(|product| format!(" {product}")).unwrap_or_default();
+    format!("{event}{product} {at}")
+}

@@ -1,0 +1,214 @@
+//! How a visitor stands in an audience, as people and programs read it: the tree of the rule, and one sentence.
+
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tzeva_audience::{Audience, Leaf, Node, RuleSet};
+use tzeva_engine::{Explained, Settings, Told, explain};
+use tzeva_model::{Change, Direction, Evidence, Millis, NameId, UnixMillis, VisitorId};
+use tzeva_phrase::{leaf_words, sentence};
+use tzeva_profile::{Profile, State};
+
+/// What an explanation is made with.
+pub(crate) struct Explaining<'a> {
+    pub(crate) rules: &'a Arc<RuleSet>,
+    pub(crate) settings: &'a Settings,
+    /// Text of an id, if it is known.
+    pub(crate) name: &'a dyn Fn(NameId) -> Option<String>,
+    /// The wall clock.
+    pub(crate) now: UnixMillis,
+}
+
+/// An explanation.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExplainedView {
+    pub(crate) visitor: String,
+    pub(crate) audience: String,
+    /// The instant it speaks of.
+    pub(crate) at: String,
+    pub(crate) member: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<String>,
+    /// All of it in one sentence.
+    pub(crate) says: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<NextView>,
+    pub(crate) enter: NodeView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) exit_when: Option<NodeView>,
+}
+
+/// What time alone does next.
+#[derive(Debug, Serialize)]
+pub(crate) struct NextView {
+    pub(crate) at: String,
+    pub(crate) change: &'static str,
+    pub(crate) because: String,
+    /// Names of events that may change that if one comes before.
+    pub(crate) unless: Vec<String>,
+}
+
+/// A node of the rule.
+#[derive(Debug, Serialize)]
+pub(crate) struct NodeView {
+    /// `all`, `any`, `not`, or what the leaf says.
+    pub(crate) says: String,
+    pub(crate) holds: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) flips: Option<String>,
+    /// False if it rests on folded history.
+    pub(crate) exact: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) evidence: Vec<EvidenceView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) parts: Vec<NodeView>,
+}
+
+/// An event that bears a leaf out.
+#[derive(Debug, Serialize)]
+pub(crate) struct EvidenceView {
+    pub(crate) event: String,
+    pub(crate) at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) product: Option<String>,
+}
+
+// === impl Explaining ===
+
+impl Explaining<'_> {
+    /// How the visitor stands in the audience called `name`; `None` if there is no such audience.
+    pub(crate) fn view(
+        &self,
+        visitor: &VisitorId,
+        profile: Profile,
+        name: &str,
+    ) -> Option<ExplainedView> {
+        let place = self.rules.audiences.iter().position(|a| a.name.text() == name)?;
+        let audience = &self.rules.audiences[place];
+        let told = explain(self.rules, self.settings, (visitor, profile), place, self.now)?;
+        let since = match told.state {
+            Some(State::In { since }) => Some(since),
+            _ => None,
+        };
+        let next = told.next.as_ref().map(|change| self.next(audience, change));
+        Some(ExplainedView {
+            visitor: visitor.as_str().into(),
+            audience: name.into(),
+            at: self.now.to_string(),
+            member: since.is_some(),
+            since: since.map(|at| at.to_string()),
+            says: self.says(name, since, (&told, next.as_ref())),
+            next,
+            enter: self.node(&audience.enter, &told.enter),
+            exit_when: audience
+                .exit_when
+                .as_ref()
+                .zip(told.exit_when.as_ref())
+                .map(|(node, told)| self.node(node, told)),
+        })
+    }
+
+    fn next(&self, audience: &Audience, change: &Change) -> NextView {
+        NextView {
+            at: change.effective_at.to_string(),
+            change: match change.direction {
+                Direction::Entered => "enters",
+                Direction::Exited => "leaves",
+            },
+            because: sentence(self.rules, change, self.name),
+            unless: events(audience).into_iter().collect(),
+        }
+    }
+
+    /// "in since ..., leaves at T unless ...".
+    fn says(
+        &self,
+        name: &str,
+        since: Option<UnixMillis>,
+        (told, next): (&Explained, Option<&NextView>),
+    ) -> String {
+        let stands = match (since, told.state) {
+            (Some(since), _) => format!("in {name} since {since}"),
+            (None, Some(State::Out { pending: Some(since), .. })) => {
+                format!("not in {name}, the entry condition holds since {since}")
+            }
+            (None, Some(State::Out { disarmed: true, .. })) => {
+                format!("not in {name}, the condition must cease before a new entry")
+            }
+            (None, _) => format!("not in {name}"),
+        };
+        let Some((change, next)) = told.next.as_ref().zip(next) else {
+            return format!("{stands}; time alone changes nothing");
+        };
+        let left = whole_seconds(change.effective_at - self.now);
+        let unless = match next.unless.split_last() {
+            None => String::new(),
+            Some((only, [])) => format!(", unless {only} comes before"),
+            Some((last, rest)) => format!(", unless {} or {last} comes before", rest.join(", ")),
+        };
+        let NextView { at, change, because, .. } = next;
+        format!("{stands}; {change} at {at} (in {left}) as {because}{unless}")
+    }
+
+    fn node(&self, node: &Node, told: &Told) -> NodeView {
+        let (says, parts): (String, &[Node]) = match node {
+            Node::All(nodes) => ("all".into(), nodes),
+            Node::Any(nodes) => ("any".into(), nodes),
+            Node::Not(node) => ("not".into(), std::slice::from_ref(&**node)),
+            Node::Leaf(leaf) => (leaf_words(leaf), &[]),
+        };
+        NodeView {
+            says,
+            holds: told.holds,
+            since: told.since.map(|at| at.to_string()),
+            flips: told.flips.map(|at| at.to_string()),
+            exact: told.exact,
+            evidence: told.evidence.iter().map(|evidence| self.evidence(evidence)).collect(),
+            parts: parts
+                .iter()
+                .zip(&told.parts)
+                .map(|(node, told)| self.node(node, told))
+                .collect(),
+        }
+    }
+
+    fn evidence(&self, evidence: &Evidence) -> EvidenceView {
+        let named = |id: NameId| (self.name)(id).unwrap_or_else(|| id.to_string());
+        EvidenceView {
+            event: named(evidence.event),
+            at: evidence.at.to_string(),
+            product: evidence.product.map(named),
+        }
+    }
+}
+
+/// The events that an audience asks for; of interest those that paint can't be told from the rule alone.
+fn events(audience: &Audience) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (_, leaf) in audience.leaves() {
+        match leaf {
+            Leaf::Event(leaf) => {
+                names.insert(leaf.name.text().to_owned());
+                names.extend(leaf.after.as_ref().map(|after| after.text().to_owned()));
+            }
+            Leaf::Last(leaf) => drop(names.insert(leaf.event.text().to_owned())),
+            Leaf::Sequence(leaf) => {
+                names.extend(leaf.steps.iter().map(|step| step.name.text().to_owned()));
+            }
+            Leaf::Interest(_) | Leaf::Rank(_) | Leaf::Share(_) => {
+                names.insert("an event that paints".to_owned());
+            }
+            Leaf::Trait(_) => drop(names.insert("a new trait".to_owned())),
+            Leaf::In(leaf) => drop(names.insert(format!("a change in {}", leaf.audience.text()))),
+        }
+    }
+    names
+}
+
+/// A span for people, whose clock shows seconds.
+fn whole_seconds(span: Millis) -> Millis {
+    let second = Millis::new(1_000);
+    if span < second { span } else { Millis::new(span.get() / 1_000 * 1_000) }
+}
