@@ -1,7 +1,7 @@
 //! Audiences as values.
 
-use crate::{Paint, Test, Where};
-use tzeva_model::{Millis, Name, RulesVersion, TagKey};
+use crate::{Field, Paint, Test, Where};
+use tzeva_model::{Amount, Millis, Name, RulesVersion, TagKey};
 
 /// All audiences of a folder and its paint, checked; what one set of rules means.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,6 +66,8 @@ pub enum Node {
 pub enum Leaf {
     /// So many events of a kind in a window.
     Event(EventLeaf),
+    /// What events of a kind add up to in a window.
+    Sum(SumLeaf),
     /// How long ago the last event of a kind was.
     Last(LastLeaf),
     /// The score of a tag.
@@ -95,6 +97,30 @@ pub struct EventLeaf {
     pub within: Option<Millis>,
     /// Only events after the last one of this name.
     pub after: Option<Name>,
+}
+
+/// `sum: { event, where, of, is, within }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SumLeaf {
+    /// The event's name; `order_completed` if not given.
+    pub event: Name,
+    /// Which of them, and of which of their items.
+    pub filter: Where,
+    /// What is added up: revenue, quantity, price, or a kept property that holds numbers.
+    pub of: Field,
+    /// How the sum compares; of no events it is 0.
+    pub is: AmountTest,
+    /// The window; `None`: `history.max_age`.
+    pub within: Option<Millis>,
+}
+
+/// A comparison of amounts: each end, if it is there, with whether it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AmountTest {
+    /// The lower end.
+    pub low: Option<(Amount, bool)>,
+    /// The upper end.
+    pub high: Option<(Amount, bool)>,
 }
 
 /// `last: { event, where, is }`: there is a last such event at L, and τ − L compares so.
@@ -206,6 +232,25 @@ pub enum Compare {
     LessThan,
     /// `=` or a bare number
     Equal,
+}
+
+// === impl AmountTest ===
+
+impl AmountTest {
+    /// The sums, in ten-thousandths, that compare so, both ends in; the lower end is the greater one if there are none.
+    #[must_use]
+    pub fn range(self) -> (i128, i128) {
+        let low = self.low.map(|(low, is_in)| i128::from(low.get()) + i128::from(!is_in));
+        let high = self.high.map(|(high, is_in)| i128::from(high.get()) - i128::from(!is_in));
+        (low.unwrap_or(i128::MIN), high.unwrap_or(i128::MAX))
+    }
+
+    /// Tells whether a sum, in ten-thousandths, compares so.
+    #[must_use]
+    pub fn holds(self, sum: i128) -> bool {
+        let (low, high) = self.range();
+        (low..=high).contains(&sum)
+    }
 }
 
 // === impl SequenceLeaf ===

@@ -5,7 +5,9 @@
 //! and none changes with a toolchain. An audience's own text leaves out
 //! what people alone read (`describe`, `owner`, `labels`); the rule set's takes everything in.
 
-use crate::{Audience, CountTest, Dose, EventLeaf, Leaf, Node, Paint, RuleSet, Step, Test, Where};
+use crate::{
+    Audience, CountTest, Dose, EventLeaf, Leaf, Node, Paint, RuleSet, Step, SumLeaf, Test, Where,
+};
 use std::fmt::Write as _;
 use tzeva_model::{Amount, Millis, Name, RulesVersion};
 use xxhash_rust::xxh3::xxh3_64;
@@ -34,6 +36,10 @@ pub(crate) fn rules_version(audiences: &[Audience], paint: &Paint) -> RulesVersi
 pub fn leaf_key(leaf: &Leaf) -> String {
     match leaf {
         Leaf::Event(event) => format!("{} {}", event_key(event), count_text(event.count)),
+        Leaf::Sum(leaf) => {
+            let (low, high) = leaf.is.range();
+            format!("{} from {low} to {high}", sum_key(leaf))
+        }
         Leaf::Last(last) => {
             let (key, sign) = (last_key(&last.event, &last.filter), sign(last.at_least));
             format!("{key} {sign} {}", last.ago.get())
@@ -66,6 +72,13 @@ pub(crate) fn event_key(leaf: &EventLeaf) -> String {
     let after = leaf.after.as_ref().map_or("-".to_owned(), |after| quoted(after.text()));
     let (within, filter) = (optional(leaf.within), where_text(&leaf.filter));
     format!("(count {} {filter} {within} {after})", quoted(leaf.name.text()))
+}
+
+/// What a `sum` leaf adds up.
+pub(crate) fn sum_key(leaf: &SumLeaf) -> String {
+    let (within, filter) = (optional(leaf.within), where_text(&leaf.filter));
+    let (event, of) = (quoted(leaf.event.text()), quoted(&leaf.of.word()));
+    format!("(sum {of} {event} {filter} {within})")
 }
 
 /// Whose age a `last` leaf looks at.

@@ -10,8 +10,8 @@ use tzeva_model::Name;
 
 const CONDITION: Shape = Shape {
     noun: "a condition",
-    keys: &["all", "any", "not", "event", "last", "interest", "sequence", "trait", "in"],
-    later: &["sum", "date", "consent"],
+    keys: &["all", "any", "not", "event", "sum", "last", "interest", "sequence", "trait", "in"],
+    later: &["date", "consent"],
 };
 const EVENT: Shape = Shape {
     noun: "an `event` condition",
@@ -68,6 +68,7 @@ impl Checker<'_> {
                 let at = entries.key_at(leaf).unwrap_or(entries.at);
                 let leaf = match leaf {
                     "event" => Leaf::Event(self.event(value)?),
+                    "sum" => Leaf::Sum(self.sum(value)?),
                     "last" => Leaf::Last(self.last(value)?),
                     "interest" => self.interest(value)?,
                     "sequence" => Leaf::Sequence(self.sequence(value)?),

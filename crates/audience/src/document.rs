@@ -248,6 +248,8 @@ fn time_makes_true(node: &Node, wanted: bool) -> bool {
         Node::Not(node) => time_makes_true(node, !wanted),
         Node::Leaf(Leaf::Last(last)) => last.at_least == wanted,
         Node::Leaf(Leaf::Interest(interest)) => interest.at_least != wanted,
+        // Whichever way: a term that leaves the window may be negative.
+        Node::Leaf(Leaf::Sum(sum)) => sum.within.is_some(),
         Node::Leaf(Leaf::Sequence(sequence)) => sequence.within.is_some() && !wanted,
         // Time may make the other audience let somebody in or out.
         Node::Leaf(Leaf::In(_)) => true,

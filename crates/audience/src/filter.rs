@@ -72,7 +72,7 @@ impl Checker<'_> {
         whole.then_some(clause)
     }
 
-    fn field(&mut self, word: &str, at: At) -> Option<Field> {
+    pub(crate) fn field(&mut self, word: &str, at: At) -> Option<Field> {
         if let Some((_, field)) = FIELDS.iter().find(|(name, _)| *name == word) {
             if *field == Field::PagePath {
                 self.kept(word, at)?;
@@ -312,7 +312,7 @@ impl Checker<'_> {
         }
     }
 
-    fn number(&mut self, field: &Field, text: &str, at: At) -> Option<Amount> {
+    pub(crate) fn number(&mut self, field: &Field, text: &str, at: At) -> Option<Amount> {
         let (message, help) = match Amount::parse(text) {
             Err(error) => {
                 (format!("`{}` is no number: {error}", shortened(text)), "write it as 80 or 79.90")

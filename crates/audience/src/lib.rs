@@ -19,11 +19,12 @@ mod order;
 mod paint;
 mod paint_file;
 mod place;
+mod sum;
 mod test;
 
 pub use ast::{
-    Audience, Compare, CountTest, EventLeaf, InLeaf, InterestLeaf, LastLeaf, Leaf, Node, RankLeaf,
-    RuleSet, SequenceLeaf, ShareLeaf, Stay, Step, TraitLeaf,
+    AmountTest, Audience, Compare, CountTest, EventLeaf, InLeaf, InterestLeaf, LastLeaf, Leaf,
+    Node, RankLeaf, RuleSet, SequenceLeaf, ShareLeaf, Stay, Step, SumLeaf, TraitLeaf,
 };
 pub use canonical::leaf_key;
 pub use compile::{CheckSettings, Compiled, compile};

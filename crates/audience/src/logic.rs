@@ -5,7 +5,7 @@
 //! is never false exactly if the conjunction of its negated parts is never true. What lies inside the other kind of
 //! node is left out, so nothing sound is ever refused; not every contradiction is found.
 
-use crate::canonical::{event_key, last_key, leaf_key};
+use crate::canonical::{event_key, last_key, leaf_key, sum_key};
 use crate::check::Checker;
 use crate::code::Code;
 use crate::document::Places;
@@ -150,6 +150,15 @@ fn facts(conjunct: &Conjunct<'_>, max_age: Millis) -> Vec<(String, Ranges)> {
             let line = interest.threshold.to_bits();
             let range = if interest.at_least { (line, u64::MAX) } else { (0, line - 1) };
             vec![(format!("interest {}", interest.text), turned(range, u64::MAX))]
+        }
+        Leaf::Sum(sum) => {
+            let (low, high) = sum.is.range();
+            // Amounts in the order of all numbers: those below nothing first.
+            let place = |amount: i128| {
+                let within = amount.clamp(i64::MIN.into(), i64::MAX.into());
+                u64::try_from(within - i128::from(i64::MIN)).unwrap_or(u64::MAX)
+            };
+            vec![(sum_key(sum), turned((place(low), place(high)), u64::MAX))]
         }
         Leaf::Rank(rank) => {
             // 0 stands for a tag that isn't there, which has no rank.

@@ -22,6 +22,7 @@ impl Leaf {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Event(_) => "event",
+            Self::Sum(_) => "sum",
             Self::Last(_) => "last",
             Self::Interest(_) | Self::Rank(_) | Self::Share(_) => "interest",
             Self::Sequence(_) => "sequence",

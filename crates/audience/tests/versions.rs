@@ -87,6 +87,8 @@ fn every_change_of_meaning_changes_both_versions() {
         ),
         ("last: { event: order_completed, is: \">= 1h ago\" }", "sequence: { steps: [x, y] }"),
         ("last: { event: order_completed, is: \">= 1h ago\" }", "trait: { name: x, is: y }"),
+        ("last: { event: order_completed, is: \">= 1h ago\" }", "sum: { of: revenue, is: 1 }"),
+        ("last: { event: order_completed, is: \">= 1h ago\" }", "sum: { of: quantity, is: 1 }"),
         ("  all:", "  any:"),
         ("at_least: 1h", "at_least: 2h"),
         ("at_least: 1h", "at_most: 1h"),

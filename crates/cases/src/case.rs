@@ -85,6 +85,7 @@ macro_rules! engine_settings {
             idle: settings.idle,
             late_after: settings.late_after,
             backtest: settings.backtest,
+            currencies: settings.currencies.clone(),
             ..tzeva_engine::Settings::default()
         }
     }};

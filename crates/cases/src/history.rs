@@ -6,7 +6,8 @@ use crate::case::{BASE, Case, Move};
 use crate::random::Random;
 use crate::rules::rules;
 use tzeva_model::{
-    Amount, Category, Event, EventId, Item, Millis, Name, NameKind, UnixMillis, Value, VisitorId,
+    Amount, Category, Currencies, Currency, Event, EventId, Item, Millis, Name, NameKind, Rate,
+    UnixMillis, Value, VisitorId,
 };
 use tzeva_oracle::{Input, Settings};
 
@@ -15,6 +16,7 @@ pub(crate) const PRODUCTS: [&str; 3] = ["p1", "p2", "p3"];
 pub(crate) const BRANDS: [&str; 2] = ["b1", "b2"];
 pub(crate) const CATEGORIES: [&str; 5] = ["A", "A/B", "A/B/C", "A/D", "E"];
 pub(crate) const TEXTS: [&str; 2] = ["web", "app"];
+pub(crate) const MONEY: [&str; 2] = ["EUR", "USD"];
 pub(crate) const PATHS: [&str; 3] = ["/p", "/p/1", "/q"];
 
 /// What a case may hold.
@@ -49,6 +51,7 @@ pub fn case_with(seed: u64, wanted: Wanted) -> Case {
         max_total_items: random.pick(&[2, 4, 50]),
         idle: Millis::new(idle),
         late_after: Millis::new(random.pick(&[0, 5, 30])),
+        currencies: currencies(random),
         backtest,
     };
     // Long ones let counts run up and rules share what they look at.
@@ -60,6 +63,13 @@ pub fn case_with(seed: u64, wanted: Wanted) -> Case {
     let last = moves.iter().map(Move::time).max().unwrap_or(UnixMillis::new(BASE));
     let until = last + Millis::new(random.pick(&[0, 1, 10, 50, 200, 3_000]));
     Case { settings, rules, moves, until }
+}
+
+fn currencies(random: &mut Random) -> Currencies {
+    let home = random.maybe(30, |r| Currency::try_new(r.pick(&MONEY)).sure());
+    let rate = |r: &mut Random| Rate::from_billionths(r.pick(&[500_000_000, 1_333_333_333])).sure();
+    let rate = home.and_then(|_| random.maybe(60, |r| (Currency::try_new("USD").sure(), rate(r))));
+    Currencies { home, rates: rate.into_iter().collect() }
 }
 
 fn moves(random: &mut Random, events: i64, wanted: Wanted) -> Vec<Move> {
@@ -118,7 +128,7 @@ fn event(random: &mut Random, number: i64, at: i64) -> Event {
         occurred_at: UnixMillis::new(BASE + at),
         items: (0..items).map(|_| item(random)).collect(),
         revenue: random.maybe(30, |r| Amount::new(r.within(-1, 3) * 10_000)),
-        currency: None,
+        currency: random.maybe(20, |r| Currency::try_new(r.pick(&MONEY)).sure()),
         coupon: text(random, 20),
         channel: text(random, 50),
         country: text(random, 20),

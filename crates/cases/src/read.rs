@@ -4,13 +4,13 @@ use crate::Sure;
 use crate::case::{BASE, Case, Move};
 use crate::history::category;
 use tzeva_audience::{
-    Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives, InLeaf,
-    InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RankLeaf, RuleSet, SequenceLeaf,
-    ShareLeaf, Stay, Step, Test, TraitLeaf, Where,
+    AmountTest, Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest,
+    HalfLives, InLeaf, InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RankLeaf, RuleSet,
+    SequenceLeaf, ShareLeaf, Stay, Step, SumLeaf, Test, TraitLeaf, Where,
 };
 use tzeva_model::{
-    Amount, Event, EventId, Item, Level, Millis, Name, NameId, NameKind, RulesVersion, TagKey,
-    UnixMillis, Value, VisitorId,
+    Amount, Currencies, Currency, Event, EventId, Item, Level, Millis, Name, NameId, NameKind,
+    Rate, RulesVersion, TagKey, UnixMillis, Value, VisitorId,
 };
 use tzeva_oracle::{Input, Settings};
 
@@ -33,6 +33,10 @@ pub fn case(text: &str) -> Case {
         let line = Line(text.split_whitespace().collect());
         match line.0[0] {
             "settings" => settings = Some(self::settings(&line)),
+            "currency" => {
+                let settings: &mut Settings = settings.as_mut().sure();
+                settings.currencies = currencies(&line);
+            }
             "half_life" => paint = Some(half_life(&line)),
             "paint" => paint.as_mut().sure().events.push(paint_event(&line)),
             "audience" => audiences.push(audience(&line)),
@@ -111,8 +115,17 @@ fn settings(line: &Line) -> Settings {
         max_total_items: line.number("max_total_items").sure(),
         idle: line.millis("idle"),
         late_after: line.millis("late_after"),
+        currencies: Currencies::default(),
         backtest: line.number("backtest").sure(),
     }
+}
+
+fn currencies(line: &Line) -> Currencies {
+    let rate = |(name, rate): (&str, &str)| {
+        (Currency::try_new(name).sure(), Rate::from_billionths(parse(rate)).sure())
+    };
+    let rates = line.0[2..].iter().filter_map(|word| word.split_once('=')).map(rate);
+    Currencies { home: Currency::try_new(line.0[1]), rates: rates.collect() }
 }
 
 fn half_life(line: &Line) -> Paint {
@@ -195,6 +208,7 @@ fn leaf(kind: &str, tokens: &mut Tokens) -> Leaf {
             let Field::Property(name) = field else { panic!("a trait has a name of its own") };
             return Leaf::Trait(TraitLeaf { name, test });
         }
+        "sum" => return sum(tokens),
         "in" => {
             let audience = Name::new(NameKind::Audience, tokens.rest()[0]);
             return Leaf::In(InLeaf { audience });
@@ -251,6 +265,16 @@ fn filter<'a>(tokens: &mut Tokens<'a>) -> (Vec<&'a str>, Where) {
             word => words.push(word),
         }
     }
+}
+
+fn sum(tokens: &mut Tokens) -> Leaf {
+    let event = Name::new(NameKind::Event, tokens.word());
+    tokens.word();
+    let FieldTest { field: of, test } = test(&tokens.rest());
+    let Test::Number { low, high } = test else { panic!("a sum lies in a range") };
+    let (words, filter) = filter(tokens);
+    let within = Line(words).number("within").map(Millis::new);
+    Leaf::Sum(SumLeaf { event, filter, of, is: AmountTest { low, high }, within })
 }
 
 fn sequence(tokens: &mut Tokens) -> Leaf {
@@ -351,7 +375,7 @@ fn input(line: &Line) -> Input {
         occurred_at: instant(line.text("at").sure()),
         items: line.all("item").map(item).collect(),
         revenue: line.number("revenue").map(Amount::new),
-        currency: None,
+        currency: line.text("currency").and_then(Currency::try_new),
         coupon: text("coupon"),
         channel: text("channel"),
         country: text("country"),

@@ -4,9 +4,9 @@ use crate::Sure;
 use crate::history::{BRANDS, CATEGORIES, EVENTS, PATHS, PRODUCTS, TEXTS, category};
 use crate::random::Random;
 use tzeva_audience::{
-    Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives, InLeaf,
-    InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RankLeaf, RuleSet, SequenceLeaf,
-    ShareLeaf, Stay, Step, Test, TraitLeaf, Where,
+    AmountTest, Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest,
+    HalfLives, InLeaf, InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RankLeaf, RuleSet,
+    SequenceLeaf, ShareLeaf, Stay, Step, SumLeaf, Test, TraitLeaf, Where,
 };
 use tzeva_model::{Amount, Millis, Name, NameId, NameKind, RulesVersion, TagKey};
 
@@ -96,7 +96,19 @@ fn leaf(random: &mut Random, scope: Scope) -> Leaf {
             within: random.maybe(70, |r| span(r, max_age)),
             after: random.maybe(30, event),
         }),
-        7..11 => Leaf::Last(LastLeaf {
+        7 | 8 => Leaf::Sum(SumLeaf {
+            event: event(random),
+            filter: filter(random),
+            of: match random.below(6) {
+                0 => Field::Quantity,
+                1 => Field::Price,
+                2 => Field::Property("k".into()),
+                _ => Field::Revenue,
+            },
+            is: amount_test(random),
+            within: random.maybe(70, |r| span(r, max_age)),
+        }),
+        9..11 => Leaf::Last(LastLeaf {
             event: event(random),
             filter: filter(random),
             at_least: random.chance(60),
@@ -127,6 +139,17 @@ fn leaf(random: &mut Random, scope: Scope) -> Leaf {
             Leaf::In(InLeaf { audience: Name::new(NameKind::Audience, &format!("a{other}")) })
         }
         _ => Leaf::Trait(TraitLeaf { name: "tier".into(), test: property_test(random) }),
+    }
+}
+
+fn amount_test(random: &mut Random) -> AmountTest {
+    let amount = |r: &mut Random| Amount::new(r.within(-1, 4) * 10_000);
+    let (low, high) = (amount(random), amount(random));
+    let is_in = random.chance(70);
+    match random.below(4) {
+        0 | 1 => AmountTest { low: Some((low, is_in)), high: None },
+        2 => AmountTest { low: None, high: Some((high, is_in)) },
+        _ => AmountTest { low: Some((low.min(high), true)), high: Some((low.max(high), true)) },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Move};
 use tzeva_audience::{Leaf, Node, Where};
-use tzeva_model::Millis;
+use tzeva_model::{Currencies, Millis};
 
 /// The smallest case that `fails` can be brought to from `case`.
 pub fn shrink(mut case: Case, fails: &dyn Fn(&Case) -> bool) -> Case {
@@ -35,6 +35,7 @@ fn smaller(case: &Case) -> Vec<Case> {
     let easier = with(case, |case| case.settings.max_strokes = 50);
     all.push(easier);
     all.push(with(case, |case| case.settings.max_cells = 500));
+    all.push(with(case, |case| case.settings.currencies = Currencies::default()));
     all.push(with(case, |case| case.settings.max_items = 50));
     all.push(with(case, |case| case.settings.max_total_items = 50));
     all.push(with(case, |case| case.settings.late_after = Millis::new(1_000)));
@@ -112,6 +113,8 @@ fn smaller_leaves(leaf: &Leaf) -> Vec<Leaf> {
             (Leaf::Event(leaf), 1) => leaf.after = None,
             (Leaf::Event(leaf), _) => leaf.within = None,
             (Leaf::Last(leaf), 0) => leaf.filter = Where::default(),
+            (Leaf::Sum(leaf), 0) => leaf.filter = Where::default(),
+            (Leaf::Sum(leaf), 1) => leaf.within = None,
             (Leaf::Sequence(leaf), 0) => {
                 leaf.steps.iter_mut().for_each(|step| step.filter = Where::default());
             }
@@ -133,6 +136,7 @@ fn smaller_move(case: &Case, index: usize) -> Vec<Case> {
     all.push(edited(case, index, |event| event.traits.clear()));
     all.push(edited(case, index, |event| event.properties.clear()));
     all.push(edited(case, index, |event| event.revenue = None));
+    all.push(edited(case, index, |event| event.currency = None));
     all.push(edited(case, index, |event| event.traceparent = None));
     all.push(edited(case, index, |event| {
         event.coupon = None;

@@ -7,7 +7,9 @@ use std::fmt::Write;
 use tzeva_audience::{
     Audience, Compare, CountTest, Dose, Field, FieldTest, Leaf, Node, Paint, Test, Where,
 };
-use tzeva_model::{Amount, Change, Event, Item, Name, NameId, NameKind, UnixMillis, Value};
+use tzeva_model::{
+    Amount, Change, Currencies, Event, Item, Name, NameId, NameKind, UnixMillis, Value,
+};
 
 /// The whole case.
 #[must_use]
@@ -26,6 +28,7 @@ pub fn case(case: &Case) -> String {
         settings.late_after.get(),
         settings.backtest,
     );
+    currencies(&mut text, &settings.currencies);
     paint(&mut text, &case.rules.paint);
     case.rules.audiences.iter().for_each(|one| audience(&mut text, one));
     for step in &case.moves {
@@ -68,6 +71,16 @@ pub fn change(change: &Change) -> String {
 
 fn offset(at: UnixMillis) -> i64 {
     at.get() - BASE
+}
+
+fn currencies(text: &mut String, currencies: &Currencies) {
+    if let Some(home) = currencies.home {
+        let _ = write!(text, "currency {home}");
+        for (currency, rate) in &currencies.rates {
+            let _ = write!(text, " {currency}={}", rate.billionths());
+        }
+        text.push('\n');
+    }
 }
 
 fn paint(text: &mut String, paint: &Paint) {
@@ -134,6 +147,12 @@ fn leaf(leaf: &Leaf) -> String {
             let (name, count) = (leaf.name.text(), count(leaf.count));
             let after = after.unwrap_or_default();
             format!("(event {name} {count}{within}{after}{})", filter(&leaf.filter))
+        }
+        Leaf::Sum(leaf) => {
+            let range = Test::Number { low: leaf.is.low, high: leaf.is.high };
+            let is = test(&FieldTest { field: leaf.of.clone(), test: range });
+            let within = leaf.within.map(|w| format!(" within={}", w.get())).unwrap_or_default();
+            format!("(sum {}{is}{within}{})", leaf.event.text(), filter(&leaf.filter))
         }
         Leaf::Last(leaf) => {
             let compare = if leaf.at_least { ">=" } else { "<" };
@@ -210,6 +229,7 @@ fn event(text: &mut String, event: &Event) {
     let (visitor, name, id) = (&event.visitor, event.name.text(), event.id.as_str());
     let _ = write!(text, " {visitor} {name} id={id} at={}", offset(event.occurred_at));
     let _ = event.revenue.map(|revenue| write!(text, " revenue={}", revenue.get()));
+    let _ = event.currency.map(|currency| write!(text, " currency={currency}"));
     let texts = [
         ("coupon", &event.coupon),
         ("channel", &event.channel),

@@ -193,6 +193,7 @@ fn events(audience: &Audience) -> BTreeSet<String> {
                 names.insert(leaf.name.text().to_owned());
                 names.extend(leaf.after.as_ref().map(|after| after.text().to_owned()));
             }
+            Leaf::Sum(leaf) => drop(names.insert(leaf.event.text().to_owned())),
             Leaf::Last(leaf) => drop(names.insert(leaf.event.text().to_owned())),
             Leaf::Sequence(leaf) => {
                 names.extend(leaf.steps.iter().map(|step| step.name.text().to_owned()));

@@ -83,6 +83,7 @@ pub(crate) fn engine_settings(settings: &Settings) -> tzeva_engine::Settings {
         max_total_items: history.max_total_items,
         idle: settings.profile.idle.unwrap_or(history.max_age).get(),
         late_after: settings.late_after.get(),
+        currencies: settings.currencies(),
         ..tzeva_engine::Settings::default()
     }
 }

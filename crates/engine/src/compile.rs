@@ -3,14 +3,16 @@
 use crate::direct::{Lens, cell_tag, window};
 use crate::hash::Map;
 use crate::program::{
-    Asks, Clause, EventIndex, Feature, Gate, Group, Plan, Program, TagFeature, Tree,
+    Asks, Clause, EventIndex, Feature, Gate, Group, Plan, Program, SumGroup, Summand, TagFeature,
+    Tree,
 };
+use crate::sum::in_cells;
 use smallvec::SmallVec;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use tzeva_audience::{
     Compare, CountTest, EventLeaf, Field, FieldTest, InterestLeaf, LastLeaf, Leaf, Node, RankLeaf,
-    RuleSet, SequenceLeaf, ShareLeaf, Test, Where,
+    RuleSet, SequenceLeaf, ShareLeaf, SumLeaf, Test, Where,
 };
 use tzeva_model::{Millis, NameId, TagKey};
 
@@ -34,6 +36,7 @@ impl Program {
             rules: Arc::clone(&rules),
             lens,
             features: Vec::new(),
+            summands: Vec::new(),
             tags: Vec::new(),
             clauses: Vec::new(),
             plans: Vec::with_capacity(rules.audiences.len()),
@@ -165,6 +168,11 @@ impl Compiler {
                 let least = least.filter(|_| test.holds(0) != wanted);
                 least.map(|least| Gate::Feature { feature, least })
             }
+            (Asks::Sum { summand, .. }, Leaf::Sum(sum)) => {
+                let feature = self.program.summands[summand as usize].feature;
+                (sum.is.holds(0) != wanted).then_some(Gate::Feature { feature, least: 1 })
+            }
+            (Asks::Sum { .. }, _) => None,
             (Asks::Last { feature }, _) => wanted.then_some(Gate::Feature { feature, least: 1 }),
             (Asks::Interest { tag }, Leaf::Interest(interest)) => (interest.at_least == wanted)
                 .then_some(Gate::Tag { tag, least: interest.threshold }),
@@ -195,6 +203,7 @@ impl Compiler {
         let mut steps = Vec::new();
         let asks = match leaf {
             Leaf::Event(event) => self.event(event, number),
+            Leaf::Sum(sum) => self.sum(sum, number),
             Leaf::Last(last) => self.last(last, number),
             Leaf::Interest(interest) => self.interest(interest, number),
             Leaf::Rank(RankLeaf { tag, .. }) | Leaf::Share(ShareLeaf { tag, .. }) => {
@@ -241,6 +250,35 @@ impl Compiler {
             }
         }
         Asks::Count { feature, window, after, test: leaf.count }
+    }
+
+    fn sum(&mut self, leaf: &SumLeaf, clause: u32) -> Asks {
+        let window = window(leaf.within, self.program.lens.max_age);
+        let feature = self.feature(leaf.event.id(), &leaf.filter);
+        let summand = self.summand(feature, leaf);
+        let groups = &mut self.program.summands[summand as usize].groups;
+        let place = groups.iter().position(|group| group.window == window).unwrap_or_else(|| {
+            groups.push(SumGroup { window, breaks: Vec::new() });
+            groups.len() - 1
+        });
+        let (low, high) = leaf.is.range();
+        let breaks = [Some(low).filter(|&low| low > i128::MIN), high.checked_add(1)];
+        groups[place].breaks.extend(breaks.into_iter().flatten().map(|at| (at, clause)));
+        Asks::Sum { summand, window }
+    }
+
+    fn summand(&mut self, feature: u32, leaf: &SumLeaf) -> u32 {
+        let summands = &self.program.features[feature as usize].summands;
+        let same = |&&number: &&u32| self.program.summands[number as usize].of == leaf.of;
+        if let Some(&number) = summands.iter().find(same) {
+            return number;
+        }
+        let number = count(self.program.summands.len());
+        let in_cells = in_cells(&leaf.of, &leaf.filter);
+        let (of, groups) = (leaf.of.clone(), Vec::new());
+        self.program.summands.push(Summand { feature, of, in_cells, groups });
+        self.program.features[feature as usize].summands.push(number);
+        number
     }
 
     fn last(&mut self, leaf: &LastLeaf, clause: u32) -> Asks {
@@ -321,6 +359,7 @@ impl Compiler {
             cell_tag,
             groups: Vec::new(),
             lasts: Vec::new(),
+            summands: Vec::new(),
             sequences: Vec::new(),
             opens: Vec::new(),
         });
@@ -332,6 +371,9 @@ impl Compiler {
         for feature in &mut self.program.features {
             feature.groups.iter_mut().for_each(|group| group.breaks.sort_unstable());
             feature.opens.sort_unstable();
+        }
+        for summand in &mut self.program.summands {
+            summand.groups.iter_mut().for_each(|group| group.breaks.sort_unstable());
         }
         for tag in &mut self.program.tags {
             tag.clauses.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -6,6 +6,7 @@
 use crate::chain;
 use crate::level::Scores;
 use crate::matching::{matches, value_meets};
+use crate::sum::in_cells;
 use crate::verdict::{NEVER, Verdict, flips_below};
 use crate::view::View;
 use tzeva_audience::{EventLeaf, Field, HalfLives, InterestLeaf, LastLeaf, Leaf, Test, Where};
@@ -39,6 +40,7 @@ impl Lens {
     pub(crate) fn leaf(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> Verdict {
         match leaf {
             Leaf::Event(event) => self.event(event, view, now),
+            Leaf::Sum(sum) => self.sum(sum, view, now),
             Leaf::Last(last) => self.last(last, view, now),
             Leaf::Interest(interest) => self.interest(interest, view, now),
             Leaf::Rank(leaf) => {
@@ -63,6 +65,13 @@ impl Lens {
     pub(crate) fn marks(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> Vec<Mark> {
         match leaf {
             Leaf::Event(event) => self.counted(event, view, now),
+            Leaf::Sum(sum) => {
+                let window = window(sum.within, self.max_age);
+                let mut marks = self.matched(sum.event.id(), &sum.filter, view, now);
+                let told = |mark: &Mark| mark.stroke.is_some() || in_cells(&sum.of, &sum.filter);
+                marks.retain(|mark| now < mark.at + window && told(mark));
+                marks
+            }
             Leaf::Last(last) => self.matched(last.event.id(), &last.filter, view, now),
             Leaf::Sequence(leaf) => chain::chain(self, leaf, view, now).into_vec(),
             _ => Vec::new(),

@@ -34,6 +34,8 @@ pub struct Counts {
     pub late: u64,
     /// Events older than all kept strokes of a profile that has let strokes go: a repeat would not have been seen.
     pub duplicate_window_missed: u64,
+    /// Events whose amounts were left out: nobody said what their currency is worth.
+    pub without_rate: u64,
     /// Orders of visitors never seen before.
     pub purchases_without_history: u64,
     /// Deadlines fired: evaluations without an event.
@@ -79,6 +81,7 @@ impl Counts {
         self.behind_engine_time += more.behind_engine_time;
         self.late += more.late;
         self.duplicate_window_missed += more.duplicate_window_missed;
+        self.without_rate += more.without_rate;
         self.purchases_without_history += more.purchases_without_history;
         self.deadlines_fired += more.deadlines_fired;
         self.forgotten += more.forgotten;

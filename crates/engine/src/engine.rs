@@ -4,6 +4,7 @@ use crate::decide::{Case, Trigger};
 use crate::draft::Draft;
 use crate::history;
 use crate::live::Live;
+use crate::money::Money;
 use crate::paint::paint;
 use crate::pen::{Pen, Visitor};
 use crate::program::Program;
@@ -234,7 +235,7 @@ impl Engine {
         let due = pen.profile.deadline.is_none_or(|deadline| deadline <= now);
         let (mut undo, mut woken) = (Undo::default(), Woken::new(due));
         history::forget_old(&mut pen, self.settings.max_age, &mut undo);
-        let stroke = history::stroke(pen.profile, event, at, self.settings.max_items);
+        let stroke = history::stroke(pen.profile, event, at, &self.settings);
         history::insert(&mut pen, stroke, &mut undo, &mut woken);
         history::make_room(&mut pen, &self.settings, &mut undo, &mut woken);
         paint(&mut pen, event, at, &mut undo, &mut woken);
@@ -307,6 +308,9 @@ impl Engine {
         let counts = &mut draft.counts;
         let new = profile.deadline.is_none() && event.name.id() == self.order_completed;
         counts.purchases_without_history += u64::from(new);
+        let amounts = event.revenue.is_some() || event.items.iter().any(|i| i.price.is_some());
+        let money = Money::of(event, profile, &self.settings.currencies);
+        counts.without_rate += u64::from(amounts && money == Money::Unknown);
         counts.clamped += u64::from(timing.clamped);
         counts.behind_engine_time += u64::from(timing.behind);
         counts.late += u64::from(timing.late);

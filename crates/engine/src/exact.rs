@@ -4,6 +4,7 @@
 //! its window would change it, were all of them meant.
 
 use crate::direct::{Lens, cell_tag, shop, window};
+use crate::sum::in_cells;
 use crate::view::View;
 use tzeva_audience::{EventLeaf, LastLeaf, Leaf, SequenceLeaf};
 use tzeva_model::{NameId, UnixMillis};
@@ -27,6 +28,11 @@ impl Lens {
                 let last = marks.first().map(|mark| mark.at);
                 let mut hidden = self.folded(event.id(), view, now);
                 cell_tag(filter).is_some() || hidden.all(|cell| last >= Some(cell.last))
+            }
+            Leaf::Sum(sum) => {
+                let window = window(sum.within, self.max_age);
+                let mut hidden = self.folded(sum.event.id(), view, now);
+                in_cells(&sum.of, &sum.filter) || !hidden.any(|cell| now < cell.last + window)
             }
             Leaf::Sequence(SequenceLeaf { steps, .. }) => {
                 let folded = |id: NameId| self.folded(id, view, now).next().is_some();

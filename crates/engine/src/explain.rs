@@ -209,7 +209,9 @@ impl Glance<'_> {
         match node {
             Node::All(nodes) | Node::Any(nodes) => latest(nodes).unwrap_or(UnixMillis::MIN),
             Node::Not(node) => self.known_from(node),
-            Node::Leaf(Leaf::Event(_) | Leaf::Last(_) | Leaf::Sequence(_)) => UnixMillis::MIN,
+            Node::Leaf(Leaf::Event(_) | Leaf::Sum(_) | Leaf::Last(_) | Leaf::Sequence(_)) => {
+                UnixMillis::MIN
+            }
             Node::Leaf(Leaf::Interest(leaf)) => {
                 self.view.tag(leaf.tag).map_or(self.now, |tag| tag.at)
             }

@@ -7,6 +7,7 @@
 
 use crate::direct::shop;
 use crate::live::Live;
+use crate::money::Money;
 use crate::pen::Pen;
 use crate::settings::Settings;
 use crate::view::{CellKey, Gone, Undo, cell};
@@ -30,11 +31,18 @@ pub(crate) fn may_repeat_unseen(profile: &Profile, at: UnixMillis) -> bool {
 }
 
 /// The stroke that `event`, counted as at `at`, leaves in `profile`.
-pub(crate) fn stroke(profile: &Profile, event: &Event, at: UnixMillis, max_items: usize) -> Stroke {
-    let mut items: SmallVec<[StrokeItem; 1]> = event.items.iter().map(item).collect();
-    if items.len() > max_items {
-        let rest = merged_by_category(&items[max_items..]);
-        items.truncate(max_items);
+pub(crate) fn stroke(
+    profile: &Profile,
+    event: &Event,
+    at: UnixMillis,
+    settings: &Settings,
+) -> Stroke {
+    let money = Money::of(event, profile, &settings.currencies);
+    let mut items: SmallVec<[StrokeItem; 1]> =
+        event.items.iter().map(|one| item(one, money)).collect();
+    if items.len() > settings.max_items {
+        let rest = merged_by_category(&items[settings.max_items..]);
+        items.truncate(settings.max_items);
         items.extend(rest);
     }
     Stroke {
@@ -42,8 +50,8 @@ pub(crate) fn stroke(profile: &Profile, event: &Event, at: UnixMillis, max_items
         event: event.name.id(),
         id_bits: event.id.bits(),
         items,
-        revenue: event.revenue,
-        currency: event.currency,
+        revenue: money.count(event.revenue),
+        currency: money.currency(),
         extra: extra(profile, event),
     }
 }
@@ -80,7 +88,7 @@ pub(crate) fn forget_old(pen: &mut Pen<'_>, max_age: Millis, undo: &mut Undo) {
     for _ in 0..old_strokes {
         let stroke = pen.profile.strokes[0].clone();
         let matched = pen.program.matched(&stroke);
-        pen.live.remove(pen.program, &matched, stroke.at);
+        pen.live.remove(pen.program, &matched, &stroke);
         undo.note(Gone::Dropped(0, stroke));
         pen.write(Op::DropStroke(0));
     }
@@ -100,7 +108,7 @@ pub(crate) fn insert(pen: &mut Pen<'_>, stroke: Stroke, undo: &mut Undo, woken: 
     let matched = pen.program.matched(&stroke);
     let before = woken.watch(|| Before::stroke(pen.look(), &matched, (event, at)));
     undo.inserted(pen.profile.strokes.partition_point(|other| other.at <= at));
-    pen.live.add(&matched, at);
+    pen.live.add(pen.program, &matched, &stroke);
     pen.write(Op::Stroke(stroke));
     if let Some(before) = before {
         woken.compare(pen.look(), &before);
@@ -179,10 +187,10 @@ fn fold(pen: &mut Pen<'_>, undo: &mut Undo, woken: &mut Woken) {
     woken.all |= !later.iter().any(|other| other.event == stroke.event);
     let before = woken.watch(|| Before::fold(pen.look(), &matched));
     let cells = cells_of(pen.profile, &stroke);
-    undo.note(Gone::Folded(place, stroke, cells));
     pen.write(Op::FoldStroke(index(place)));
     exact_after(pen, at);
-    pen.live.remove(pen.program, &matched, at);
+    pen.live.remove(pen.program, &matched, &stroke);
+    undo.note(Gone::Folded(place, stroke, cells));
     if let Some(before) = before {
         woken.compare(pen.look(), &before);
     }
@@ -271,13 +279,13 @@ fn sum(a: Option<Amount>, b: Option<Amount>) -> Option<Amount> {
     }
 }
 
-fn item(item: &Item) -> StrokeItem {
+fn item(item: &Item, money: Money) -> StrokeItem {
     let depths = item.category.as_ref().map_or(&[][..], |category| category.depths());
     StrokeItem {
         product: item.product.as_ref().map(tzeva_model::Name::id),
         brand: item.brand.as_ref().map(tzeva_model::Name::id),
         category: depths.iter().map(tzeva_model::Name::id).collect(),
-        price: item.price,
+        price: money.count(item.price),
         quantity: item.quantity,
         merged: None,
     }

@@ -9,13 +9,14 @@
 
 use crate::direct::last_verdict;
 use crate::hash::Map;
-use crate::program::{Asks, Clause, Feature, Gate, Group, Matched, Plan, Program, Tree};
+use crate::program::{Asks, Clause, Feature, Gate, Group, Matched, Plan, Program, SumGroup, Tree};
+use crate::sum::{self, Term, term};
 use crate::verdict::{NEVER, Verdict, flips_below};
 use crate::view::{self, View};
 use smallvec::SmallVec;
 use tzeva_audience::Leaf;
 use tzeva_model::{Millis, NameId, UnixMillis};
-use tzeva_profile::{Cell, Profile, Standing, State};
+use tzeva_profile::{Cell, Profile, Standing, State, Stroke};
 
 /// The instants of matching strokes, ascending.
 type Series = SmallVec<[UnixMillis; 3]>;
@@ -24,6 +25,8 @@ type Series = SmallVec<[UnixMillis; 3]>;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Live {
     series: Map<u32, Series>,
+    /// What each matching stroke adds, by summand, in order of instants.
+    terms: Map<u32, SmallVec<[Term; 2]>>,
 }
 
 /// A visitor, as clauses look at it.
@@ -53,7 +56,7 @@ impl Live {
     pub(crate) fn of(program: &Program, profile: &Profile) -> Self {
         let mut live = Self::default();
         for stroke in &profile.strokes {
-            live.add(&program.matched(stroke), stroke.at);
+            live.add(program, &program.matched(stroke), stroke);
         }
         let mut last = None;
         for cell in &profile.cells {
@@ -68,8 +71,16 @@ impl Live {
     }
 
     /// Adds a stroke to the series that it matches.
-    pub(crate) fn add(&mut self, matched: &Matched, at: UnixMillis) {
+    pub(crate) fn add(&mut self, program: &Program, matched: &Matched, stroke: &Stroke) {
+        let at = stroke.at;
         for &feature in matched {
+            let known = &program.features[feature as usize];
+            for &number in &known.summands {
+                let of = &program.summands[number as usize].of;
+                let terms = self.terms.entry(number).or_default();
+                let place = terms.partition_point(|&(other, _)| other <= at);
+                terms.insert(place, (at, term(stroke, &known.filter, of)));
+            }
             let series = self.series.entry(feature).or_default();
             match series.last() {
                 Some(&last) if last > at => {
@@ -82,8 +93,19 @@ impl Live {
     }
 
     /// Removes a stroke that was dropped or folded. Where it went into a cell the feature stays.
-    pub(crate) fn remove(&mut self, program: &Program, matched: &Matched, at: UnixMillis) {
+    pub(crate) fn remove(&mut self, program: &Program, matched: &Matched, stroke: &Stroke) {
+        let at = stroke.at;
         for feature in matched {
+            let known = &program.features[*feature as usize];
+            for number in &known.summands {
+                let gone =
+                    (at, term(stroke, &known.filter, &program.summands[*number as usize].of));
+                if let Some(terms) = self.terms.get_mut(number)
+                    && let Some(place) = terms.iter().position(|term| *term == gone)
+                {
+                    terms.remove(place);
+                }
+            }
             if let Some(series) = self.series.get_mut(feature) {
                 if let Ok(place) = series.binary_search(&at) {
                     series.remove(place);
@@ -147,6 +169,9 @@ impl<'a> Look<'a> {
             }
             (Asks::Last { feature }, Leaf::Last(last)) => {
                 last_verdict(self.last(feature), last, self.program.lens.max_age, self.now)
+            }
+            (Asks::Sum { summand, window }, Leaf::Sum(leaf)) => {
+                sum::verdict(leaf.is, window, self.terms(summand, window))
             }
             (Asks::Sequence, _) if !self.has_steps(clause) => Verdict::settled(false),
             _ => self.directly(clause),
@@ -243,6 +268,28 @@ impl<'a> Look<'a> {
         let marks =
             clause.map(|c| self.program.lens.marks(&c.leaf, View::now(self.profile), self.now));
         marks.into_iter().flatten().fold(0, |sum, mark| sum.saturating_add(mark.count))
+    }
+
+    /// What a window of a summand holds, ascending.
+    fn terms(self, summand: u32, window: Millis) -> impl Iterator<Item = Term> + Clone + use<'a> {
+        let terms = self.live.terms.get(&summand).map_or(&[][..], SmallVec::as_slice);
+        let terms = &terms[terms.partition_point(|&(at, _)| at + window <= self.now)..];
+        let summand = &self.program.summands[summand as usize];
+        let cells = if summand.in_cells { self.cells(summand.feature) } else { &[] };
+        let cells = &cells[cells.partition_point(|cell| cell.last + window <= self.now)..];
+        let mut terms = terms.iter().copied().peekable();
+        let mut cells = cells.iter().map(|cell| (cell.last, cell.sum.get())).peekable();
+        std::iter::from_fn(move || match (terms.peek(), cells.peek()) {
+            (Some((term, _)), Some((cell, _))) if cell < term => cells.next(),
+            (None, _) => cells.next(),
+            _ => terms.next(),
+        })
+    }
+
+    /// What a group of sums adds up to, and whether a term of it is below nothing.
+    pub(crate) fn sum(self, summand: u32, group: &SumGroup) -> (i128, bool) {
+        let terms = self.terms(summand, group.window);
+        (sum::total(terms.clone()), { terms }.any(|(_, value)| value < 0))
     }
 
     /// The last event of a feature that still counts.

@@ -22,8 +22,12 @@ enum Found<'a> {
 /// Tells whether `stroke` meets `filter`.
 pub(crate) fn matches(stroke: &Stroke, filter: &Where) -> bool {
     filter.event.iter().all(|test| event_meets(stroke, test))
-        && (filter.item.is_empty()
-            || stroke.items.iter().any(|item| filter.item.iter().all(|test| meets(item, test))))
+        && (filter.item.is_empty() || stroke.items.iter().any(|item| item_meets(item, filter)))
+}
+
+/// Tells whether one item meets all item tests.
+pub(crate) fn item_meets(item: &StrokeItem, filter: &Where) -> bool {
+    filter.item.iter().all(|test| meets(item, test))
 }
 
 fn meets(item: &StrokeItem, test: &FieldTest) -> bool {

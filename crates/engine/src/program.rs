@@ -14,7 +14,7 @@ use crate::hash::Map;
 use crate::matching::matches;
 use smallvec::SmallVec;
 use std::sync::Arc;
-use tzeva_audience::{CountTest, Leaf, RuleSet, Where};
+use tzeva_audience::{CountTest, Field, Leaf, RuleSet, Where};
 use tzeva_model::{Level, Millis, NameId, TagKey};
 use tzeva_profile::Stroke;
 
@@ -27,6 +27,8 @@ pub(crate) struct Program {
     pub(crate) lens: Lens,
     /// Features, by number.
     pub(crate) features: Vec<Feature>,
+    /// What is added up, by number.
+    pub(crate) summands: Vec<Summand>,
     /// Tags that some clause asks for, by number.
     pub(crate) tags: Vec<TagFeature>,
     /// Clauses, by number.
@@ -66,6 +68,8 @@ pub(crate) struct Feature {
     pub(crate) groups: Vec<Group>,
     /// Its `last` clauses.
     pub(crate) lasts: Vec<u32>,
+    /// What is added up of it.
+    pub(crate) summands: Vec<u32>,
     /// The sequences in which it is a step, each with whether it is the last one.
     pub(crate) sequences: Vec<(u32, bool)>,
     /// (how many there must be, audience that it opens then), ascending.
@@ -81,6 +85,28 @@ pub(crate) struct Group {
     pub(crate) after: Option<u32>,
     /// (count, clause): from the count below to this one the clause flips; sorted.
     pub(crate) breaks: Vec<(u32, u32)>,
+}
+
+/// What is added up of a feature, and the clauses that ask for it.
+#[derive(Debug)]
+pub(crate) struct Summand {
+    /// The feature.
+    pub(crate) feature: u32,
+    /// The field.
+    pub(crate) of: Field,
+    /// Cells hold it.
+    pub(crate) in_cells: bool,
+    /// Its clauses by window.
+    pub(crate) groups: Vec<SumGroup>,
+}
+
+/// Sum clauses of one window.
+#[derive(Debug)]
+pub(crate) struct SumGroup {
+    /// The window.
+    pub(crate) window: Millis,
+    /// (sum, clause): from a sum below to this one the clause flips; sorted.
+    pub(crate) breaks: Vec<(i128, u32)>,
 }
 
 /// A tag and its clauses.
@@ -116,6 +142,8 @@ pub(crate) struct Clause {
 pub(crate) enum Asks {
     /// A count in a window.
     Count { feature: u32, window: Millis, after: Option<u32>, test: CountTest },
+    /// A sum in a window.
+    Sum { summand: u32, window: Millis },
     /// The distance of the last event.
     Last { feature: u32 },
     /// The score of a tag, its rank or its share.

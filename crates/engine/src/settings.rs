@@ -1,6 +1,6 @@
 //! What bounds a profile and when a visitor is forgotten.
 
-use tzeva_model::Millis;
+use tzeva_model::{Currencies, Millis};
 
 /// Settings that bear on decisions: two engines decide alike only if these are alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct Settings {
     pub late_after: Millis,
     /// The largest stored profile, in bytes; an event that would lead beyond is refused.
     pub max_profile_bytes: usize,
+    /// In which currency amounts count.
+    pub currencies: Currencies,
     /// Nothing is clamped, counted late or published as late.
     pub backtest: bool,
 }
@@ -39,6 +41,7 @@ impl Default for Settings {
             idle: max_age,
             late_after: Millis::DAY,
             max_profile_bytes: 256 * 1024,
+            currencies: Currencies::default(),
             backtest: false,
         }
     }

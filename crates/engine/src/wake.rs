@@ -1,9 +1,9 @@
 //! Which audiences an event can move: those of the clauses whose truth it flips, and of those it sets a time for.
 //!
 //! A clause's truth is compared at the instant of the decision, on the history before and after each step of it. What
-//! does not flip can only have its next flip moved later, and a deadline may be early; with two exceptions, which wake
+//! does not flip can only have its next flip moved later, and a deadline may be early; with some exceptions, which wake
 //! their audiences too: the first event of a `last` clause, which now has an instant to become true at, and a paint so
-//! light that rounding may have made the score fade sooner.
+//! light that rounding may have made the score fade sooner. Sums with terms below nothing are a third: see `summed`.
 
 use crate::level::Scores;
 use crate::live::Look;
@@ -32,8 +32,19 @@ pub(crate) struct Woken {
 pub(crate) struct Before {
     counts: SmallVec<[(u32, u32, u32); 16]>,
     lasts: SmallVec<[(u32, Option<UnixMillis>); 8]>,
+    sums: SmallVec<[SumBefore; 4]>,
     /// Sequences that the step may turn, which are so now.
     sequences: SmallVec<[(u32, bool); 4]>,
+}
+
+/// A sum as it is before a step.
+#[derive(Debug)]
+struct SumBefore {
+    summand: u32,
+    group: u32,
+    sum: i128,
+    /// A term is below nothing: then the sum may rise by time alone.
+    rises: bool,
 }
 
 // === impl Before ===
@@ -87,6 +98,13 @@ impl Before {
         if !known.lasts.is_empty() {
             self.lasts.push((feature, look.last(feature)));
         }
+        for &summand in &known.summands {
+            let groups = &look.program.summands[summand as usize].groups;
+            for (place, group) in (0..).zip(groups) {
+                let (sum, rises) = look.sum(summand, group);
+                self.sums.push(SumBefore { summand, group: place, sum, rises });
+            }
+        }
     }
 }
 
@@ -115,6 +133,9 @@ impl Woken {
                 self.clause(look, clause);
             }
         }
+        for before in &before.sums {
+            self.summed(look, before);
+        }
         for &(feature, old) in &before.lasts {
             let new = look.last(feature);
             if new == old {
@@ -127,6 +148,22 @@ impl Woken {
             }
         }
         self.turned(look, &before.sequences);
+    }
+
+    /// Wakes the sums that a step has flipped; where terms are below nothing, also those whose next flip it may have made
+    /// an earlier one.
+    fn summed(&mut self, look: Look<'_>, before: &SumBefore) {
+        let group = &look.program.summands[before.summand as usize].groups[before.group as usize];
+        let (sum, rises) = look.sum(before.summand, group);
+        let (low, high) = (before.sum.min(sum), before.sum.max(sum));
+        let breaks = if rises || before.rises {
+            &group.breaks[..]
+        } else {
+            let from = group.breaks.partition_point(|&(at, _)| at <= low);
+            let to = group.breaks.partition_point(|&(at, _)| at <= high);
+            &group.breaks[from..to]
+        };
+        breaks.iter().for_each(|&(_, clause)| self.clause(look, clause));
     }
 
     /// Wakes those of some clauses that are otherwise now.

@@ -10,6 +10,7 @@ mod event;
 mod name;
 mod outcome;
 mod position;
+mod rate;
 mod tag;
 mod time;
 mod visitor;
@@ -23,6 +24,7 @@ pub use position::{
     ChangeNumber, Epoch, Incarnation, LogOffset, Partition, RulesVersion, Seq, Shard, SourceOffset,
     TopicIndex,
 };
+pub use rate::{Currencies, Rate};
 pub use tag::{Level, TagKey};
 pub use time::{Millis, UnixMillis};
 pub use visitor::{SHARDS, VisitorId, VisitorIdError, murmur2};

@@ -1,6 +1,6 @@
 //! Cells: events that history had no room for, counted by (event name, tag, UTC day).
 
-use crate::history::{Stroke, tags};
+use crate::history::{Stroke, item_tags, tags};
 use tzeva_audience::{Field, FieldTest, Test, Where};
 use tzeva_model::{Level, Millis, NameId, TagKey, UnixMillis};
 
@@ -12,6 +12,8 @@ pub(crate) struct Cell {
     day: i64,
     pub(crate) count: u32,
     pub(crate) last: UnixMillis,
+    /// Of the shop's cell what was earned, of another what the items with its tag cost; in ten-thousandths.
+    pub(crate) sum: i128,
 }
 
 /// Counts `stroke` in the cell of each of its tags.
@@ -23,12 +25,29 @@ pub(crate) fn fold(cells: &mut Vec<Cell>, stroke: &Stroke) {
             Some(cell) => {
                 cell.count = cell.count.saturating_add(1);
                 cell.last = cell.last.max(stroke.at);
+                cell.sum += worth(stroke, tag);
             }
             None => {
-                cells.push(Cell { event: stroke.name(), tag, day, count: 1, last: stroke.at });
+                let (event, last, sum) = (stroke.name(), stroke.at, worth(stroke, tag));
+                cells.push(Cell { event, tag, day, count: 1, last, sum });
             }
         }
     }
+}
+
+/// What a stroke is worth to the cell of one of its tags.
+fn worth(stroke: &Stroke, tag: TagKey) -> i128 {
+    if tag.level == Level::Shop {
+        return stroke.event.revenue.map_or(0, |revenue| revenue.get().into());
+    }
+    let items = stroke.event.items.iter().zip(&stroke.merged);
+    let with_tag = items.filter(|(item, _)| item_tags(item).contains(&tag));
+    let cost = with_tag.map(|(item, merged)| match (merged, item.price) {
+        (Some(sum), _) => i128::from(sum.get()),
+        (None, Some(price)) => i128::from(price.get()) * i128::from(item.quantity.unwrap_or(1)),
+        (None, None) => 0,
+    });
+    cost.sum()
 }
 
 /// Beyond `limit` cells: until an eighth of the limit is free again, the event name that has the most of them loses all

@@ -5,9 +5,12 @@
 
 use crate::Settings;
 use crate::fold::{Cell, fold, thin_out};
+use crate::money::at_home;
 use crate::paint::Mark;
 use tzeva_audience::Paint;
-use tzeva_model::{Category, Event, Item, Level, NameId, NameKind, TagKey, UnixMillis, Value};
+use tzeva_model::{
+    Amount, Category, Event, Item, Level, NameId, NameKind, TagKey, UnixMillis, Value,
+};
 
 /// A visitor's history: kept events in order of (instant, arrival), folded ones, and interest.
 #[derive(Clone, Debug, Default)]
@@ -24,9 +27,14 @@ pub(crate) struct History {
 pub(crate) struct Stroke {
     /// Its instant, clamped.
     pub(crate) at: UnixMillis,
-    /// The event as it came, save for items that had to be merged.
+    /// The event as it came, save for amounts of another currency and items that had to be merged.
     pub(crate) event: Event,
+    /// For each item: what those that were merged into it cost; `None` if it is one item.
+    pub(crate) merged: Vec<Option<Amount>>,
 }
+
+/// An item, and if others were merged into it what all of them cost.
+type Kept = (Item, Option<Amount>);
 
 // === impl History ===
 
@@ -47,6 +55,8 @@ impl History {
         let (paint, settings) = rules;
         self.strokes.retain(|stroke| now < stroke.at + settings.max_age);
         self.cells.retain(|cell| now < cell.last + settings.max_age);
+        let first = self.strokes.iter().find_map(|stroke| stroke.event.currency);
+        let event = &at_home(event, first, &settings.currencies);
         self.insert(event, at, settings.max_items);
         while self.strokes.len() > settings.max_strokes {
             let oldest = self.strokes.remove(self.to_fold());
@@ -71,13 +81,15 @@ impl History {
 
     /// Inserts behind everything that is not later; of many items the first `max_items` stay as they are.
     fn insert(&mut self, event: &Event, at: UnixMillis, max_items: usize) {
-        let mut event = event.clone();
-        if event.items.len() > max_items {
-            let rest = event.items.split_off(max_items);
-            event.items.extend(merged(&rest));
+        let mut items: Vec<Kept> = event.items.iter().map(|item| (item.clone(), None)).collect();
+        if items.len() > max_items {
+            let rest = items.split_off(max_items);
+            items.extend(merged(&rest));
         }
         let place = self.strokes.iter().filter(|stroke| stroke.at <= at).count();
-        self.strokes.insert(place, Stroke { at, event });
+        let mut stroke = Stroke { at, event: event.clone(), merged: Vec::new() };
+        stroke.set_items(items);
+        self.strokes.insert(place, stroke);
     }
 
     /// The oldest stroke of the event name that has the most; of names that have equally many, the one whose oldest
@@ -99,9 +111,10 @@ impl History {
                 return;
             }
             let shrinks =
-                |stroke: &&mut Stroke| merged(&stroke.event.items).len() < stroke.event.items.len();
+                |stroke: &&mut Stroke| merged(&stroke.items()).len() < stroke.event.items.len();
             let Some(stroke) = self.strokes.iter_mut().find(shrinks) else { return };
-            stroke.event.items = merged(&stroke.event.items);
+            let items = merged(&stroke.items());
+            stroke.set_items(items);
         }
     }
 }
@@ -112,20 +125,34 @@ impl Stroke {
     pub(crate) fn name(&self) -> NameId {
         self.event.name.id()
     }
+
+    fn items(&self) -> Vec<Kept> {
+        self.event.items.iter().cloned().zip(self.merged.iter().copied()).collect()
+    }
+
+    fn set_items(&mut self, items: Vec<Kept>) {
+        (self.event.items, self.merged) = items.into_iter().unzip();
+    }
 }
 
-/// One item for each distinct category among `items`, in order of first appearance: how many pieces in all.
-fn merged(items: &[Item]) -> Vec<Item> {
-    let mut merged: Vec<Item> = Vec::new();
-    for item in items {
+/// One item for each distinct category among `items`, in order of first appearance: how many pieces in all, and what they
+/// cost.
+fn merged(items: &[Kept]) -> Vec<Kept> {
+    let mut merged: Vec<Kept> = Vec::new();
+    for (item, sum) in items {
         let pieces = item.quantity.unwrap_or(1);
-        match merged.iter_mut().find(|other| other.category == item.category) {
-            Some(sum) => sum.quantity = sum.quantity.map(|sum| sum.saturating_add(pieces)),
-            None => merged.push(Item {
-                category: item.category.clone(),
-                quantity: Some(pieces),
-                ..Item::default()
-            }),
+        let price = item.price.map(|price| price.times(pieces.into()));
+        let cost = sum.or(price).unwrap_or(Amount::ZERO);
+        match merged.iter_mut().find(|(other, _)| other.category == item.category) {
+            Some((into, total)) => {
+                into.quantity = into.quantity.map(|sum| sum.saturating_add(pieces));
+                *total = total.map(|total| total + cost);
+            }
+            None => {
+                let category = item.category.clone();
+                let into = Item { category, quantity: Some(pieces), ..Item::default() };
+                merged.push((into, Some(cost)));
+            }
         }
     }
     merged
@@ -134,16 +161,17 @@ fn merged(items: &[Item]) -> Vec<Item> {
 /// The distinct tags that `event` carries: the shop, and of its items brands, categories of every depth, products.
 pub(crate) fn tags(event: &Event) -> Vec<TagKey> {
     let mut tags = vec![shop()];
-    for item in &event.items {
-        let brand = item.brand.iter().map(|name| TagKey { level: Level::Brand, id: name.id() });
-        let product =
-            item.product.iter().map(|name| TagKey { level: Level::Product, id: name.id() });
-        tags.extend(brand.chain(product));
-        tags.extend(item.category.iter().flat_map(depths));
-    }
+    tags.extend(event.items.iter().flat_map(item_tags));
     tags.sort();
     tags.dedup();
     tags
+}
+
+/// The tags of one item.
+pub(crate) fn item_tags(item: &Item) -> Vec<TagKey> {
+    let brand = item.brand.iter().map(|name| TagKey { level: Level::Brand, id: name.id() });
+    let product = item.product.iter().map(|name| TagKey { level: Level::Product, id: name.id() });
+    brand.chain(product).chain(item.category.iter().flat_map(depths)).collect()
 }
 
 /// The tag of the whole shop.

@@ -12,6 +12,7 @@
 mod fold;
 mod history;
 mod membership;
+mod money;
 mod paint;
 mod predicate;
 mod reason;
@@ -21,7 +22,7 @@ mod visitor;
 use crate::visitor::{Context, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
 use tzeva_audience::RuleSet;
-use tzeva_model::{Change, Event, Millis, UnixMillis, VisitorId};
+use tzeva_model::{Change, Currencies, Event, Millis, UnixMillis, VisitorId};
 
 /// The settings that bear on meaning; the same as the engine's, save that nothing here is limited in bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Settings {
     pub idle: Millis,
     /// From how far behind its record time an event's changes are called late.
     pub late_after: Millis,
+    /// In which currency amounts count.
+    pub currencies: Currencies,
     /// In a backtest nothing is clamped and nothing is late.
     pub backtest: bool,
 }
@@ -85,6 +88,7 @@ impl Default for Settings {
             max_total_items: 2_000,
             idle: Millis::DAY.times(400),
             late_after: Millis::DAY,
+            currencies: Currencies::default(),
             backtest: false,
         }
     }

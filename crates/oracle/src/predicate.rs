@@ -17,10 +17,14 @@ enum Found<'a> {
 
 /// Tells whether `event` passes: one and the same item passes all item tests, the event itself the others.
 pub(crate) fn passes(event: &Event, filter: &Where) -> bool {
-    let item_passes =
-        |item: &Item| filter.item.iter().all(|test| holds(&of_item(item, &test.field), &test.test));
-    let some_item = filter.item.is_empty() || event.items.iter().any(item_passes);
+    let some_item =
+        filter.item.is_empty() || event.items.iter().any(|item| item_passes(item, filter));
     some_item && filter.event.iter().all(|test| holds(&of_event(event, &test.field), &test.test))
+}
+
+/// Tells whether one item passes all item tests.
+pub(crate) fn item_passes(item: &Item, filter: &Where) -> bool {
+    filter.item.iter().all(|test| holds(&of_item(item, &test.field), &test.test))
 }
 
 fn of_item<'a>(item: &'a Item, field: &Field) -> Found<'a> {

@@ -2,10 +2,11 @@
 
 use crate::fold::{Cell, answers, has_cells};
 use crate::history::{History, Stroke, shop};
+use crate::money::adds;
 use crate::predicate::{passes, value_passes};
 use std::collections::BTreeSet;
 use tzeva_audience::{
-    EventLeaf, InterestLeaf, LastLeaf, Leaf, Node, Paint, SequenceLeaf, Step, Where,
+    EventLeaf, Field, InterestLeaf, LastLeaf, Leaf, Node, Paint, SequenceLeaf, Step, SumLeaf, Where,
 };
 use tzeva_model::{Level, Millis, Name, NameId, TagKey, UnixMillis};
 
@@ -55,6 +56,7 @@ impl<'a> View<'a> {
     pub(crate) fn leaf(&self, leaf: &Leaf) -> bool {
         match leaf {
             Leaf::Event(event) => event.count.holds(self.matches(leaf).count()),
+            Leaf::Sum(sum) => sum.is.holds(self.matches(leaf).sum(sum)),
             Leaf::Last(last) => self.matches(leaf).last().is_some_and(|at| {
                 let is_old = self.now >= at + last.ago;
                 is_old == last.at_least
@@ -87,6 +89,7 @@ impl<'a> View<'a> {
             Leaf::Last(_) => {
                 hidden.iter().all(|cell| matches.last().is_some_and(|last| last >= cell.last))
             }
+            Leaf::Sum(_) => hidden.is_empty(),
             Leaf::Sequence(_) => hidden.is_empty() || !matches.strokes.is_empty(),
             _ => true,
         };
@@ -99,6 +102,20 @@ impl<'a> View<'a> {
             Leaf::Event(EventLeaf { name, filter, within, after, .. }) => {
                 let window = within.map_or(self.max_age, |within| within.min(self.max_age));
                 self.select((name.id(), filter), window, after.as_ref())
+            }
+            Leaf::Sum(sum) => {
+                let window = sum.within.map_or(self.max_age, |within| within.min(self.max_age));
+                let all = self.select((sum.event.id(), &sum.filter), window, None);
+                if sum.of == Field::Revenue {
+                    return all;
+                }
+                // Cells hold what was earned and nothing else.
+                let in_window = |cell: &&Cell| {
+                    let is_in = cell.event == sum.event.id() && self.is_within(cell.last, window);
+                    is_in && cell.tag == shop()
+                };
+                let hidden = self.history.cells.iter().filter(in_window).collect();
+                Matches { cells: Vec::new(), hidden, ..all }
             }
             Leaf::Last(LastLeaf { event, filter, .. }) => {
                 self.select((event.id(), filter), self.max_age, None)
@@ -240,6 +257,12 @@ impl Matches<'_> {
     fn count(&self) -> u32 {
         let folded = self.cells.iter().map(|cell| cell.count);
         folded.chain(self.strokes.iter().map(|_| 1)).fold(0, u32::saturating_add)
+    }
+
+    /// What they add up to, in ten-thousandths.
+    fn sum(&self, leaf: &SumLeaf) -> i128 {
+        let folded = self.cells.iter().map(|cell| cell.sum);
+        folded.chain(self.strokes.iter().map(|stroke| adds(stroke, leaf))).sum()
     }
 
     fn last(&self) -> Option<UnixMillis> {

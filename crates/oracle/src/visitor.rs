@@ -64,6 +64,10 @@ impl<'a> Context<'a> {
                     spans.push((last.event.id(), last.ago));
                     spans.push((last.event.id(), settings.max_age));
                 }
+                Leaf::Sum(sum) => {
+                    spans.extend(sum.within.map(|within| (sum.event.id(), within)));
+                    spans.push((sum.event.id(), settings.max_age));
+                }
                 Leaf::Sequence(sequence) => {
                     for step in &sequence.steps {
                         spans.extend(sequence.within.map(|within| (step.name.id(), within)));

@@ -28,6 +28,7 @@ pub struct PainterMetrics {
     behind: IntCounter,
     late: IntCounter,
     window_missed: IntCounter,
+    without_rate: IntCounter,
     without_history: IntCounter,
     deadlines: IntCounter,
     forgotten: IntCounter,
@@ -155,6 +156,11 @@ impl PainterMetrics {
                 "Events older than all kept strokes: a repeat would count again.",
                 NONE,
             ),
+            without_rate: count(
+                "tzeva_amounts_without_rate_total",
+                "Events whose amounts were left out: their currency has no rate in the settings.",
+                NONE,
+            ),
             without_history: count(
                 "tzeva_purchases_without_history_total",
                 "Orders of visitors never seen before: do purchases carry the visits' ids?",
@@ -224,6 +230,12 @@ impl PainterMetrics {
         self.changes.with_label_values(&["entered"]).inc_by(seen.entered);
         self.changes.with_label_values(&["exited"]).inc_by(seen.exited);
         let engine = &seen.engine;
+        if engine.without_rate > 0 && self.without_rate.get() == 0 {
+            tracing::warn!(
+                "amounts of an event were left out: its currency has no rate in the settings; said once, \
+                 tzeva_amounts_without_rate_total counts them"
+            );
+        }
         for (counter, count) in [
             (&self.commits, seen.commits),
             (&self.log_bytes, seen.log_bytes),
@@ -239,6 +251,7 @@ impl PainterMetrics {
             (&self.behind, engine.behind_engine_time),
             (&self.late, engine.late),
             (&self.window_missed, engine.duplicate_window_missed),
+            (&self.without_rate, engine.without_rate),
             (&self.without_history, engine.purchases_without_history),
             (&self.deadlines, engine.deadlines_fired),
             (&self.forgotten, engine.forgotten),

@@ -4,7 +4,7 @@
 //! which way its truth went: an entry makes a leaf of `enter` true (false under `not`), an exit makes it false.
 
 use crate::words::{
-    filter_words, level_words, percent, place_words, steps_words, tag_words, test_words,
+    filter_words, level_words, percent, place_words, steps_words, sum_words, tag_words, test_words,
 };
 use tzeva_audience::{
     Audience, Compare, CountTest, EventLeaf, Found, InterestLeaf, LastLeaf, Leaf, RuleSet,
@@ -75,6 +75,7 @@ fn leaf_sentence(found: &Found<'_>, entered: bool, kind: ReasonKind) -> String {
     let now = upright != found.negated;
     match found.leaf {
         Leaf::Event(event) => event_sentence(event, now),
+        Leaf::Sum(leaf) => sum_words(leaf, if now { "is" } else { "is no longer" }),
         Leaf::Last(last) => last_sentence(last, now),
         Leaf::Interest(interest) => interest_sentence(interest, now, kind),
         Leaf::Rank(leaf) => {

@@ -142,6 +142,7 @@ fn cost(leaf: &Leaf) -> Cost {
         Leaf::Interest(interest) if interest.text.starts_with("product/") => return Cost::Cheap,
         Leaf::Interest(_) => return Cost::Medium,
         Leaf::Event(event) => (&event.name, &event.filter),
+        Leaf::Sum(sum) => (&sum.event, &sum.filter),
         Leaf::Last(last) => (&last.event, &last.filter),
     };
     let narrowed = !(filter.item.is_empty() && filter.event.is_empty());
@@ -158,6 +159,7 @@ fn deadlines(audience: &Audience) -> Vec<String> {
         .into_iter()
         .filter(|(_, leaf)| match leaf {
             Leaf::Event(event) => event.within.is_some(),
+            Leaf::Sum(sum) => sum.within.is_some(),
             Leaf::Sequence(sequence) => sequence.within.is_some(),
             Leaf::Last(_) | Leaf::Interest(_) => true,
             Leaf::Rank(_) | Leaf::Share(_) | Leaf::Trait(_) | Leaf::In(_) => false,

@@ -1,7 +1,7 @@
 //! Rules in words: leaves, filters and tags as one line for people.
 
 use crate::sentence::score;
-use tzeva_audience::{CountTest, FieldTest, Leaf, SequenceLeaf, Step, Test, Where};
+use tzeva_audience::{CountTest, FieldTest, Leaf, SequenceLeaf, Step, SumLeaf, Test, Where};
 use tzeva_model::{Amount, Name};
 
 /// The statement in one line: `product_viewed >= 3 times within 14d (category Shoes/Running)`.
@@ -23,6 +23,7 @@ pub fn leaf_words(leaf: &Leaf) -> String {
             }
             words
         }
+        Leaf::Sum(leaf) => sum_words(leaf, "is"),
         Leaf::Last(last) => {
             let sign = if last.at_least { ">=" } else { "<" };
             let filter = filter_words(&last.filter);
@@ -87,6 +88,14 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// `the sum of revenue of order_completed within 90d is >= 200`.
+pub(crate) fn sum_words(leaf: &SumLeaf, is: &str) -> String {
+    let (of, event, filter) = (leaf.of.word(), leaf.event.text(), filter_words(&leaf.filter));
+    let within = leaf.within.map_or(String::new(), |within| format!(" within {within}"));
+    let range = range_words(leaf.is.low, leaf.is.high);
+    format!("the sum of {of} of {event}{filter}{within} {is} {range}")
+}
+
 /// `product_viewed, then product_added, all within 1h`.
 pub(crate) fn steps_words(leaf: &SequenceLeaf) -> String {
     let step = |step: &Step| format!("{}{}", step.name.text(), filter_words(&step.filter));
@@ -125,6 +134,7 @@ fn range_words(low: Option<(Amount, bool)>, high: Option<(Amount, bool)>) -> Str
         format!("{sign}{} {value}", if inclusive { "=" } else { "" })
     };
     match (low, high) {
+        (Some((low, true)), Some((high, true))) if low == high => low.to_string(),
         (Some((low, true)), Some((high, true))) => format!("{low} to {high}"),
         (Some(low), Some(high)) => format!("{} and {}", end(low, ">"), end(high, "<")),
         (Some(low), None) => end(low, ">"),

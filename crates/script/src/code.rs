@@ -95,6 +95,8 @@ codes! {
     BadCount = "bad_count", Error;
     /// An `is` that can't be read.
     BadComparison = "bad_comparison", Error;
+    /// A sum of something that is no number.
+    BadSumField = "bad_sum_field", Error;
     /// A sequence of too few or too many steps.
     BadSteps = "bad_steps", Error;
     /// An `in` of an audience that there isn't.

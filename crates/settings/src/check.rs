@@ -1,7 +1,7 @@
 //! What settings must meet beyond their form; everything wrong is told at once.
 
 use crate::{Settings, SourceSettings};
-use tzeva_model::Millis;
+use tzeva_model::{Currency, Millis, Rate};
 
 /// How the service is to run: some settings bear on one mode only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub fn check(settings: &Settings, mode: Mode) -> Vec<String> {
     }
     sources(settings, &mut problems);
     history(settings, &mut problems);
+    money(settings, &mut problems);
     tls(settings, mode, &mut problems);
     if !settings.http.listen.ip().is_loopback() && settings.http.token.is_none() {
         let listen = settings.http.listen;
@@ -98,6 +99,34 @@ fn history(settings: &Settings, problems: &mut Vec<String>) {
             "profile.idle is {}: it can't be longer than history.max_age, {age}",
             idle.get()
         ));
+    }
+}
+
+/// The currency and what others are worth.
+fn money(settings: &Settings, problems: &mut Vec<String>) {
+    let known = |text: &str| Currency::try_new(text).is_some();
+    if let Some(currency) = &settings.currency
+        && !known(currency)
+    {
+        problems.push(format!("currency is `{currency}`: give three letters, such as EUR"));
+    }
+    if settings.currency.is_none() && !settings.rates.is_empty() {
+        problems.push("rates are given without `currency`: name the one that they lead to".into());
+    }
+    for (currency, rate) in &settings.rates {
+        if !known(currency) {
+            problems.push(format!("rates.{currency}: a currency has three letters, such as USD"));
+        }
+        if Rate::parse(rate).is_none() {
+            problems.push(format!(
+                "rates.{currency} is `{rate}`: give a number above 0 with at most nine decimals, such as \"0.92\""
+            ));
+        }
+        if settings.currency.as_ref().is_some_and(|home| home.eq_ignore_ascii_case(currency)) {
+            problems.push(format!(
+                "rates.{currency}: that is the currency itself, worth 1; leave it out"
+            ));
+        }
     }
 }
 

@@ -11,8 +11,10 @@ pub use load::{Loaded, load};
 pub use value::{Secret, Span};
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use tzeva_model::{Currencies, Currency, Rate};
 
 /// Everything that `tzeva.yaml` may say. Durations are texts with units (`30s`), unknown keys are refused.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -34,6 +36,12 @@ pub struct Settings {
     pub late_after: Span,
     /// What splits a category path; left out: `/` and `>`.
     pub category_separator: Option<String>,
+    /// The currency that amounts count in, three letters; an event without one is in it. Left out: the first one that a
+    /// visitor's history holds.
+    pub currency: Option<String>,
+    /// What one unit of another currency is worth in it, as a decimal text: `USD: "0.92"`. Amounts in a currency that
+    /// isn't here count for nothing.
+    pub rates: BTreeMap<String, String>,
     /// Kafka.
     pub kafka: KafkaSettings,
     /// Redis.
@@ -130,7 +138,7 @@ pub struct KafkaSettings {
     /// A file with the authorities to trust.
     pub ca_file: Option<PathBuf>,
     /// Further librdkafka settings; those that tzeva sets itself are refused.
-    pub extra: std::collections::BTreeMap<String, String>,
+    pub extra: BTreeMap<String, String>,
 }
 
 /// Redis.
@@ -191,6 +199,20 @@ pub struct LogSettings {
     pub level: String,
 }
 
+impl Settings {
+    /// The currencies as the engine takes them; what can't be read is left out, and [`check`] tells of it.
+    #[must_use]
+    pub fn currencies(&self) -> Currencies {
+        let rate = |(currency, rate): (&String, &String)| {
+            Some((Currency::try_new(currency)?, Rate::parse(rate)?))
+        };
+        Currencies {
+            home: self.currency.as_deref().and_then(Currency::try_new),
+            rates: self.rates.iter().filter_map(rate).collect(),
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         let source =
@@ -204,6 +226,8 @@ impl Default for Settings {
             profile: ProfileSettings::default(),
             late_after: Span::hours(24),
             category_separator: None,
+            currency: None,
+            rates: BTreeMap::new(),
             kafka: KafkaSettings::default(),
             redis: RedisSettings::default(),
             registry: RegistrySettings::default(),
@@ -264,7 +288,7 @@ impl Default for KafkaSettings {
             sasl_username: None,
             sasl_password: None,
             ca_file: None,
-            extra: std::collections::BTreeMap::new(),
+            extra: BTreeMap::new(),
         }
     }
 }

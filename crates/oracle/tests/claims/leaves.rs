@@ -2,10 +2,12 @@
 
 use crate::given::*;
 use tzeva_audience::{
-    Compare, CountTest, Dose, InLeaf, Leaf, Node, RankLeaf, RuleSet, SequenceLeaf, ShareLeaf, Step,
-    Test, TraitLeaf, Where,
+    AmountTest, Compare, CountTest, Dose, Field, InLeaf, Leaf, Node, RankLeaf, RuleSet,
+    SequenceLeaf, ShareLeaf, Step, SumLeaf, Test, TraitLeaf, Where,
 };
-use tzeva_model::{Level, Millis, Name, NameKind, TagKey, Value};
+use tzeva_model::{
+    Amount, Currencies, Currency, EventId, Level, Millis, Name, NameKind, Rate, TagKey, Value,
+};
 use tzeva_oracle::{Input, Settings};
 
 fn tag(product: &str) -> TagKey {
@@ -47,6 +49,65 @@ fn painted(enter: Node, inputs: &[Input]) -> Vec<String> {
 }
 
 const FIRST: CountTest = CountTest::Is(Compare::Equal, 1);
+
+fn sum(of: Field, is: AmountTest, within: Option<i64>) -> Node {
+    let (event, within) = (name("order"), within.map(Millis::new));
+    Node::Leaf(Leaf::Sum(SumLeaf { event, filter: Where::default(), of, is, within }))
+}
+
+fn at_least(amount: &str) -> AmountTest {
+    AmountTest { low: Some((Amount::parse(amount).unwrap(), true)), high: None }
+}
+
+fn order(offset: i64, revenue: &str, currency: Option<&str>) -> Input {
+    let mut input = event(offset, "order");
+    input.event.revenue = Some(Amount::parse(revenue).unwrap());
+    input.event.currency = currency.and_then(Currency::try_new);
+    input
+}
+
+#[test]
+fn a_sum_falls_when_a_term_leaves_the_window() {
+    let enter = sum(Field::Revenue, at_least("10"), Some(3 * H));
+    let changes = told(audience("a", enter), &[order(0, "8", None), order(H, "2", None)]);
+    assert_eq!(changes, ["1h v entered a, event Leaf(0)", "3h v exited a, deadline Leaf(0)"]);
+}
+
+#[test]
+fn a_sum_rises_when_a_refund_leaves_the_window() {
+    let enter = sum(Field::Revenue, at_least("10"), Some(3 * H));
+    let orders = [order(0, "-5", None), order(H, "12", None)];
+    let changes = told(audience("a", enter), &orders);
+    assert_eq!(changes, ["3h v entered a, deadline Leaf(0)", "4h v exited a, deadline Leaf(0)"]);
+}
+
+#[test]
+fn terms_of_one_instant_leave_together() {
+    // Were the 8 to leave before the −3, there would be an exit and an entry in between.
+    let enter = sum(Field::Revenue, at_least("5"), Some(3 * H));
+    let mut refund = order(0, "-8", None);
+    refund.event.id = EventId::new("refund");
+    let orders = [order(0, "8", None), refund, order(H, "5", None)];
+    let changes = told(audience("a", enter), &orders);
+    assert_eq!(changes[2..], ["1h v entered a, event Leaf(0)", "4h v exited a, deadline Leaf(0)"]);
+}
+
+#[test]
+fn amounts_of_another_currency_are_converted_once_or_count_for_nothing() {
+    let eur = Currency::try_new("EUR").unwrap();
+    let usd = Currency::try_new("USD").unwrap();
+    let orders = [order(0, "6", Some("EUR")), order(H, "8", Some("USD"))];
+    let enter = sum(Field::Revenue, at_least("10"), None);
+    let told = |currencies| {
+        let settings = Settings { currencies, ..Settings::default() };
+        told_of(&rules(vec![audience("a", enter.clone())]), &settings, &orders)
+    };
+    let half = Rate::parse("0.5").unwrap();
+    assert_eq!(told(Currencies { home: Some(eur), rates: vec![(usd, half)] }).len(), 1);
+    assert_eq!(told(Currencies { home: Some(eur), rates: vec![] }), [""; 0]);
+    // The first one that history holds is home.
+    assert_eq!(told(Currencies::default()), [""; 0]);
+}
 
 #[test]
 fn a_rank_changes_only_when_its_level_is_painted() {

@@ -206,6 +206,7 @@ fn oracle_agrees(run: &Run, commits: &[Commit], events: &[Vec<(UnixMillis, Optio
         max_total_items: engine.max_total_items,
         idle: engine.idle,
         late_after: engine.late_after,
+        currencies: engine.currencies.clone(),
         backtest: false,
     };
     let inputs: Vec<Vec<(UnixMillis, Option<Input>)>> = events

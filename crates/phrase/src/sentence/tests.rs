@@ -36,7 +36,7 @@ fn said(rules: &RuleSet, direction: Direction, place: Place, kind: ReasonKind) -
 }
 
 /// A leaf, and what is said when it becomes true and when it becomes false.
-const SAID: [(&str, &str, &str); 16] = [
+const SAID: [(&str, &str, &str); 18] = [
     (
         "{ event: { name: order_completed } }",
         "order_completed happened",
@@ -66,6 +66,16 @@ const SAID: [(&str, &str, &str); 16] = [
         "{ event: { name: v, count: '<= 1', where: { category: A/B, price: '>= 80' } } }",
         "v (category A/B, price >= 80) at most once",
         "v (category A/B, price >= 80) no longer at most once",
+    ),
+    (
+        "{ sum: { of: revenue, is: '>= 200', where: { category: Shoes }, within: 90d } }",
+        "the sum of revenue of order_completed (category Shoes) within 90d is >= 200",
+        "the sum of revenue of order_completed (category Shoes) within 90d is no longer >= 200",
+    ),
+    (
+        "{ sum: { event: x, of: quantity, is: 3 } }",
+        "the sum of quantity of x is 3",
+        "the sum of quantity of x is no longer 3",
     ),
     (
         "{ last: { event: product_added, is: '>= 1h ago' } }",
