@@ -31,7 +31,7 @@ use crate::observe::Observations;
 use crate::settings::{FirstStart, Settings};
 use recover::Recover;
 use reign::Reign;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tzeva_commit::port::{PortError, SourceReply, Ticket};
 use tzeva_decode::Decoder;
@@ -51,8 +51,8 @@ pub struct Owner {
     names: Catalogue,
     /// One a source topic, in order.
     decoders: Vec<Decoder>,
-    /// Records whose handling panicked once: the second time they become dead letters.
-    suspects: BTreeSet<(TopicIndex, SourceOffset)>,
+    /// How often the handling of a record has panicked: after the second time it becomes a dead letter.
+    suspects: BTreeMap<(TopicIndex, SourceOffset), u32>,
     backoff: Millis,
     tickets: u64,
     session: u64,
@@ -112,7 +112,7 @@ impl Owner {
             clock: BrokerClock::new(UnixMillis::new(0), settings.pace.clock),
             names,
             decoders,
-            suspects: BTreeSet::new(),
+            suspects: BTreeMap::new(),
             backoff: settings.pace.claim_again,
             settings,
             tickets: 0,

@@ -83,7 +83,7 @@ impl Owner {
     }
 
     fn decode(&mut self, mut batch: Batch, until: UnixMillis, now: Moment) -> Result<(), Trouble> {
-        for &(topic, offset) in &self.suspects {
+        for (&(topic, offset), _) in self.suspects.iter().filter(|&(_, &times)| times > 1) {
             batch.condemn(topic, offset);
         }
         let (decoders, partition) = (&mut self.decoders, self.partition);
@@ -253,7 +253,7 @@ impl Owner {
         let Some((topic, offset)) = batch.suspect() else {
             return Trouble::Refuse(Refusal::bug("deciding failed without a record at hand"));
         };
-        self.suspects.insert((topic, offset));
+        *self.suspects.entry((topic, offset)).or_default() += 1;
         Trouble::Again(format!(
             "a bug: handling the record at offset {offset} of source {topic} panicked"
         ))

@@ -29,7 +29,11 @@ impl Owner {
                 let settled = reign.ledger.acked(ticket, offset);
                 self.count(settled, now)
             }
-            AppendResult::Unknown(error) => Err(Trouble::Unknown(ticket, error.to_string())),
+            AppendResult::Unknown(error) => {
+                let settled = reign.ledger.unknown(ticket);
+                let unknown = |_| Trouble::Unknown(ticket, error.to_string());
+                self.count(settled, now).map_err(unknown)
+            }
             AppendResult::Refused(error) => Err(Self::refuse_or_again(&error)),
         }
     }

@@ -4,8 +4,9 @@
 #![allow(clippy::print_stdout, reason = "a run tells what it met")]
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected fails")]
 
+mod blow;
 mod check;
-mod kill;
+mod codes;
 mod points;
 mod process;
 mod scenarios;
@@ -29,8 +30,8 @@ fn each_seed(name: &str, run: impl Fn(u64) -> Run) -> Seen {
     for seed in seeds() {
         let seen = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             let run = run(seed);
-            check::all(&run);
-            run.seen
+            check::no_record_is_behind_engine_time(&run);
+            Seen { cut: check::all(&run), ..run.seen }
         }));
         let Ok(seen) = seen else {
             panic!("{name} fails with seed {seed}: run it again with TZEVA_SEED={seed}");

@@ -1,8 +1,8 @@
 //! Every named place at which a painter may be killed, one by one: whatever dies there, the next owner goes on, and after
 //! it all checks of `check.rs` hold. A place that a run never comes to fails its test.
 
+use crate::blow::{At, Blow, Scene, What, commit, is_ack, is_claim};
 use crate::check;
-use crate::kill::{At, Kill, Scene, commit, is_ack, is_claim};
 use crate::process::Run;
 use crate::shop;
 use tzeva_commit::Commit;
@@ -130,15 +130,15 @@ fn applied_last(scene: Scene, input: &Input) -> bool {
     scene.stopping && applied(scene, input)
 }
 
-/// A run in which a painter dies at an arbitrary moment, its successor at `kill`, and the last one shuts down.
-fn run(seed: u64, kill: Kill) -> Run {
+/// A run in which a painter dies at an arbitrary moment, its successor at `blow`, and the last one shuts down.
+fn run(seed: u64, blow: Blow) -> Run {
     let mut run = Run::new(seed, Faults { latency: Millis::new(20), ..Faults::default() });
     run.start();
     run.assign_somebody();
     for number in 0..60 {
         if number == 15 {
             run.replace();
-            run.kills.push_back(kill);
+            run.blows.push_back(blow);
         }
         shop::produce(&run.world, number);
         let gap = run.world.below(20_000).cast_signed();
@@ -159,8 +159,8 @@ fn killed_at_any_named_point_nothing_is_lost_and_nothing_doubled() {
         for nth in 1..=times {
             let seed = u64::from(nth) + 100 * name.len() as u64;
             println!("{name}, time {nth}, seed {seed}");
-            let run = run(seed, Kill { at, nth });
-            assert!(run.kills.is_empty(), "a run never came to: {name}, time {nth}");
+            let run = run(seed, Blow { what: What::Painter, at, nth });
+            assert!(run.blows.is_empty(), "a run never came to: {name}, time {nth}");
             check::all(&run);
         }
     }

@@ -1,16 +1,16 @@
 //! Painters as processes: owners with an inbox, started, crashed, paused and started again.
 
-use crate::kill::{Kill, Scene, Struck};
+use crate::blow::{Blow, Scene, Struck, What};
 use crate::seen::Seen;
 use crate::shop::{self, BEGIN, COUNT, PARTITIONS};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use tzeva_commit::port::{AppendResult, ChangesReply, LogReply, Sink, Ticket};
 use tzeva_decode::Decoder;
-use tzeva_model::{Millis, Partition, Shard, SourceOffset, UnixMillis};
+use tzeva_model::{Millis, NameId, Partition, Shard, SourceOffset, UnixMillis};
 use tzeva_painter::{
-    Effect, Happening, Input, Moment, Owner, Pace, Settings, SharedNames, TimeKind, Topic,
-    name_table,
+    Effect, FirstStart, Happening, Input, Moment, Owner, Pace, Settings, SharedNames, TimeKind,
+    Topic, name_table,
 };
 use tzeva_testkit::sim::{Faults, Layout, PainterId, Ports, Sinks, World};
 
@@ -37,8 +37,18 @@ pub(crate) struct Run {
     processes: Vec<Process>,
     started: u32,
     chaos: bool,
-    /// Where processes are to be killed, one after the other.
-    pub(crate) kills: VecDeque<Kill>,
+    /// How many times too fast the painters' own clocks go.
+    pub(crate) haste: i64,
+    /// How far the painters' wall clocks are ahead of the log's.
+    pub(crate) apart: Millis,
+    /// Where painters are told to begin when a log is empty.
+    pub(crate) first: FirstStart,
+    /// Decoders that painters are short of, of the last topics: who decodes a record of those panics.
+    pub(crate) decoders_missing: usize,
+    /// Names that painters know from the beginning.
+    pub(crate) named: Vec<(NameId, Box<str>)>,
+    /// What is to break, one after the other.
+    pub(crate) blows: VecDeque<Blow>,
     pub(crate) seen: Seen,
     pub(crate) refused: Vec<String>,
 }
@@ -70,7 +80,14 @@ impl Run {
             rules: shop::rules(),
             engine,
             names: SharedNames::default(),
-            pace: Pace { batch: 7, profiles: 5, record_bytes: 4_000, ..Pace::default() },
+            pace: Pace {
+                batch: 7,
+                profiles: 5,
+                record_bytes: 1_500,
+                dirty: 2,
+                flush_after: Millis::new(100),
+                ..Pace::default()
+            },
         };
         let settings = Arc::new(settings);
         Self {
@@ -79,7 +96,12 @@ impl Run {
             processes: vec![],
             started: 0,
             chaos: false,
-            kills: VecDeque::new(),
+            haste: 1,
+            apart: Millis::ZERO,
+            first: Some(vec![SourceOffset::new(0); 2]),
+            decoders_missing: 0,
+            named: vec![],
+            blows: VecDeque::new(),
             seen: Seen::default(),
             refused: vec![],
         }
@@ -139,9 +161,14 @@ impl Run {
     pub(crate) fn stop(&mut self) {
         for index in 0..self.processes.len() {
             self.processes[index].stopping = true;
-            for partition in PARTITIONS {
-                self.handle(index, partition, Input::Stop);
-            }
+        }
+        PARTITIONS.into_iter().for_each(|partition| self.tell(partition, || Input::Stop));
+    }
+
+    /// Something comes to every painter's owner of a partition.
+    pub(crate) fn tell(&mut self, partition: Partition, input: impl Fn() -> Input) {
+        for index in 0..self.processes.len() {
+            self.handle(index, partition, input());
         }
     }
 
@@ -166,6 +193,7 @@ impl Run {
         let inbox: Inbox = Arc::default();
         // Each process knows the names it was told.
         let settings = Settings { names: SharedNames::default(), ..(*self.settings).clone() };
+        settings.names.extend(self.named.clone());
         let settings = Arc::new(settings);
         let sinks = Sinks {
             log: sink(&inbox, Input::Log),
@@ -177,8 +205,9 @@ impl Run {
         let owners = PARTITIONS.map(|partition| {
             let decode =
                 tzeva_decode::Settings { partitions: COUNT, ..tzeva_decode::Settings::default() };
-            let decoders = vec![Decoder::new(&decode).unwrap(), Decoder::new(&decode).unwrap()];
-            let first = Some(vec![SourceOffset::new(0); 2]);
+            let decoder = |_| Decoder::new(&decode).unwrap();
+            let decoders = (self.decoders_missing..2).map(decoder).collect();
+            let first = self.first.clone();
             let seed = u64::from(id.0) * 7919;
             (partition, Owner::new(partition, Arc::clone(&settings), decoders, first, seed))
         });
@@ -271,11 +300,13 @@ impl Run {
         if process.paused {
             return;
         }
-        let now = Moment { monotonic: self.world.now() - process.born, wall: self.world.now() };
+        let alive = self.world.now() - process.born;
+        let wall = self.world.now() + self.apart;
+        let now = Moment { monotonic: alive.times(self.haste), wall };
         let Some(owner) = process.owners.get_mut(&partition) else { return };
-        let mut kill = self.kills.front_mut();
+        let mut blow = self.blows.front_mut();
         let scene = Scene { state: owner.state(), stopping: process.stopping };
-        let struck = kill.as_mut().map_or(Struck::Not, |kill| kill.by_input(scene, &input));
+        let struck = blow.as_mut().map_or(Struck::Not, |blow| blow.by_input(scene, &input));
         if struck == Struck::Before {
             return self.killed(index);
         }
@@ -287,21 +318,29 @@ impl Run {
         let scene = Scene { state: owner.state(), ..scene };
         for mut effect in effects {
             let struck =
-                kill.as_mut().map_or(Struck::Not, |kill| kill.by_effect(scene, &mut effect));
-            if struck == Struck::Before {
+                blow.as_mut().map_or(Struck::Not, |blow| blow.by_effect(scene, &mut effect));
+            let what = blow.as_ref().map(|blow| blow.what).filter(|_| struck != Struck::Not);
+            if let Some(What::Store | What::Effect) = what {
+                blow = None;
+                self.blows.pop_front();
+                if what == Some(What::Effect) {
+                    continue;
+                }
+                self.world.flush();
+            } else if struck == Struck::Before {
                 return self.killed(index);
             }
             if let Some(why) = process.perform(partition, effect) {
                 self.refused.push(why);
             }
-            if struck == Struck::After {
+            if struck == Struck::After && blow.is_some() {
                 return self.killed(index);
             }
         }
     }
 
     fn killed(&mut self, index: usize) {
-        self.kills.pop_front();
+        self.blows.pop_front();
         self.kill(index);
     }
 }

@@ -1,33 +1,205 @@
-//! The smallest run that ever broke each of these.
+//! The smallest run that ever broke each of these, or breaks when a check is left out.
 
+use crate::blow::{At, Blow, Scene, What, is_ack};
 use crate::check;
-use crate::kill::{At, Kill, is_ack};
 use crate::process::Run;
-use crate::shop;
-use tzeva_commit::port::StoreReply;
+use crate::shop::{self, PARTITIONS};
+use tzeva_commit::Commit;
+use tzeva_commit::port::{PortError, SourceReply, StoreReply};
 use tzeva_model::Millis;
-use tzeva_painter::Input;
+use tzeva_painter::{Effect, Input};
 use tzeva_testkit::sim::Faults;
+
+fn blow(what: What, at: At) -> Blow {
+    Blow { what, at, nth: 1 }
+}
+
+fn counts(scene: Scene, input: &Input) -> bool {
+    scene.state == "owning" && is_ack(input)
+}
 
 /// The first dies when a commit counts and nothing of it is published or applied. The second publishes and applies it,
 /// and dies before it decides anything. The third finds in the store what its log says: a marker names the epoch that its
 /// commit was decided under, not that of the owner who applied it.
 #[test]
 fn a_marker_set_by_a_successor_names_the_epoch_of_the_commit() {
+    let applied = |_, input: &_| matches!(input, Input::Store(StoreReply::Applied(..)));
     let mut run = Run::new(1, Faults::default());
-    run.kills.push_back(Kill {
-        at: At::Came(|scene, input| scene.state == "owning" && is_ack(input)),
-        nth: 1,
-    });
-    run.kills.push_back(Kill {
-        at: At::Came(|_, input| matches!(input, Input::Store(StoreReply::Applied(..)))),
-        nth: 1,
-    });
-    shop::produce(&run.world, 0);
+    run.blows.push_back(blow(What::Painter, At::Came(counts)));
+    run.blows.push_back(blow(What::Painter, At::Came(applied)));
+    shop::view(&run.world, PARTITIONS[0], 1);
     run.start();
     run.assign_somebody();
     run.pass(Millis::SECOND.times(2));
-    assert!(run.kills.is_empty(), "both died where they should");
+    assert!(run.blows.is_empty(), "both died where they should");
     run.settle();
     check::all(&run);
+}
+
+/// A visitor's first view is in the store, the second only in the log. Their new owner has read the markers and asks for
+/// the profile to fold the second into; just then the store loses everything. A profile read under another marker than
+/// the log was read from is no profile to decide on: a third view waits already.
+#[test]
+fn a_store_that_goes_back_while_an_owner_recovers_is_read_anew() {
+    let reads = |scene: Scene, effect: &_| {
+        let of_visitors = |effect: &_| match effect {
+            Effect::ReadStore(_, wanted) => wanted.iter().any(|(_, of)| !of.is_empty()),
+            _ => false,
+        };
+        scene.state == "recovering" && of_visitors(effect)
+    };
+    let mut run = Run::new(1, Faults::default());
+    run.start();
+    run.assign_somebody();
+    shop::view(&run.world, PARTITIONS[0], 1);
+    run.pass(Millis::SECOND.times(6));
+    run.blows.push_back(blow(What::Painter, At::Came(counts)));
+    run.blows.push_back(blow(What::Store, At::Asked(reads)));
+    shop::view(&run.world, PARTITIONS[0], 2);
+    run.pass_by(Millis::new(1), Millis::new(1));
+    shop::view(&run.world, PARTITIONS[0], 3);
+    run.pass(Millis::SECOND.times(5));
+    assert!(run.blows.is_empty(), "the painter died and the store went back");
+    run.settle();
+    check::all(&run);
+}
+
+/// The clock of a source's broker runs ahead of the log's. Engine time follows the record, the commit's clock is not
+/// behind engine time, and the next owner's is not behind that, though its claim is stamped earlier.
+#[test]
+fn a_record_from_a_broker_that_runs_ahead_takes_every_clock_along() {
+    let mut run = Run::new(1, Faults::default());
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::SECOND);
+    shop::view_at(&run.world, PARTITIONS[0], 1, run.world.now() + Millis::SECOND.times(20));
+    run.pass(Millis::SECOND);
+    run.replace();
+    run.pass(Millis::SECOND);
+    shop::view(&run.world, PARTITIONS[0], 2);
+    run.settle();
+    check::all(&run);
+}
+
+/// A painter whose own clock goes too fast names a clock that the log's has not reached. The next one's goes on from there.
+#[test]
+fn the_clock_of_a_hasty_owner_is_not_taken_back_by_the_next() {
+    let mut run = Run::new(1, Faults::default());
+    run.haste = 3;
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::SECOND.times(6));
+    run.haste = 1;
+    run.replace();
+    run.pass(Millis::SECOND);
+    shop::view(&run.world, PARTITIONS[0], 1);
+    run.settle();
+    check::all(&run);
+}
+
+/// Commits of the first partition that moved no input, and those of them that changed something.
+fn by_time(run: &Run) -> (usize, usize) {
+    let idle = |commit: &Commit| commit.inputs.iter().all(|input| input.from == input.next);
+    let idle: Vec<_> = check::counting(run, PARTITIONS[0]).into_iter().filter(idle).collect();
+    (idle.len(), idle.iter().filter(|commit| !commit.changes.is_empty()).count())
+}
+
+#[test]
+fn an_owner_without_traffic_appends_all_the_same() {
+    let mut run = Run::new(1, Faults::default());
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::MINUTE);
+    let (idle, changed) = by_time(&run);
+    assert!(
+        (4..8).contains(&idle) && changed == 0,
+        "{idle} commits in a minute, {changed} changed"
+    );
+}
+
+/// More than a minute between the log's clock and the local one: one of them is wrong, so nothing is decided by time
+/// alone, and events are decided as ever.
+#[test]
+fn deadlines_hold_while_the_clocks_are_apart() {
+    for (apart, fires) in [(59, true), (61, false), (-61, false)] {
+        let mut run = Run::new(1, Faults::default());
+        run.apart = Millis::SECOND.times(apart);
+        run.start();
+        run.assign_somebody();
+        shop::view(&run.world, PARTITIONS[0], 1);
+        run.pass_by(Millis::MINUTE.times(40), Millis::SECOND);
+        assert_eq!(by_time(&run).1 > 0, fires, "{apart} s apart");
+        shop::view(&run.world, PARTITIONS[0], 2);
+        run.pass_by(Millis::SECOND.times(2), Millis::new(200));
+        check::all(&run);
+    }
+}
+
+/// A broker stamps a record 40 ms before anybody can see or count it. Engine time, which follows a proof for a deadline
+/// just then, stays behind it by the grace.
+#[test]
+fn a_record_on_its_way_is_not_behind_a_proof() {
+    let mut run = Run::new(1, Faults::default());
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::SECOND);
+    let first = run.world.now();
+    shop::view_at(&run.world, PARTITIONS[0], 1, first);
+    run.pass_by(Millis::MINUTE.times(29), Millis::SECOND);
+    let deadline = first + Millis::MINUTE.times(30);
+    run.pass_by(deadline - run.world.now(), Millis::new(1));
+    run.pass_by(Millis::new(60), Millis::new(1));
+    shop::view_at(&run.world, PARTITIONS[0], 2, deadline + Millis::new(20));
+    run.pass_by(Millis::SECOND, Millis::new(1));
+    assert_eq!(by_time(&run).1, 1, "the deadline fired");
+    check::no_record_is_behind_engine_time(&run);
+    check::all(&run);
+}
+
+/// What a commit tells is never published: then it is never applied either, for what the store vouches for is not looked
+/// at again.
+#[test]
+fn nothing_is_applied_that_is_not_published() {
+    let publishes = |_, effect: &_| matches!(effect, Effect::Publish(_, of) if !of.is_empty());
+    let mut run = Run::new(1, Faults::default());
+    run.blows.push_back(blow(What::Effect, At::Sent(publishes)));
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::new(200));
+    shop::view(&run.world, PARTITIONS[0], 1);
+    run.pass(Millis::SECOND.times(30));
+    assert!(run.blows.is_empty(), "it was to be published");
+    let shard = shop::visitors(PARTITIONS[0])[0].shard();
+    assert_eq!(run.world.shard(shard).marker, None);
+    run.settle();
+    assert!(run.world.shard(shard).marker.is_some(), "the next owner publishes and applies it");
+    check::all(&run);
+}
+
+#[test]
+fn a_lost_position_is_refused_and_nothing_goes_on() {
+    let mut run = Run::new(1, Faults::default());
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::SECOND);
+    let attempt = || "open visits at 7, it begins at 9".to_owned();
+    let lost = || PortError { attempt: attempt(), transient: false };
+    run.tell(PARTITIONS[0], || Input::Source(SourceReply::Lost(PARTITIONS[0], lost())));
+    let before = run.world.log(PARTITIONS[0]).len();
+    shop::view(&run.world, PARTITIONS[0], 1);
+    run.pass(Millis::MINUTE);
+    assert_eq!(run.refused, [attempt()]);
+    assert_eq!(run.world.log(PARTITIONS[0]).len(), before, "nothing more is appended");
+}
+
+#[test]
+fn an_empty_log_is_not_opened_unless_told_where_to_begin() {
+    let mut run = Run::new(1, Faults::default());
+    run.first = None;
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::SECOND);
+    assert_eq!(run.refused.len(), PARTITIONS.len(), "{:?}", run.refused);
+    assert!(run.refused[0].contains("start once with --from"), "{}", run.refused[0]);
+    assert!(run.world.log(PARTITIONS[0]).is_empty());
 }

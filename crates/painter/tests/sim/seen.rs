@@ -7,12 +7,16 @@ pub(crate) struct Seen {
     pub(crate) fenced: u64,
     pub(crate) unknown: u64,
     pub(crate) store_moved: u64,
+    pub(crate) painted: u64,
     pub(crate) rejected: u64,
+    pub(crate) panics: u64,
     pub(crate) duplicates: u64,
     pub(crate) deadlines: u64,
     pub(crate) late: u64,
     pub(crate) folded: u64,
     pub(crate) forgotten: u64,
+    /// Records that the next one goes on with.
+    pub(crate) cut: u64,
 }
 
 impl Seen {
@@ -22,12 +26,15 @@ impl Seen {
             fenced: seen.fenced,
             unknown: seen.unknown_outcomes,
             store_moved: seen.store_moved,
+            painted: seen.painted,
             rejected: seen.rejected.values().sum(),
+            panics: seen.panics,
             duplicates: seen.duplicates,
             deadlines: seen.engine.deadlines_fired,
             late: seen.engine.late,
             folded: seen.engine.folded,
             forgotten: seen.engine.forgotten,
+            cut: 0,
         });
     }
 
@@ -36,15 +43,18 @@ impl Seen {
         self.fenced += other.fenced;
         self.unknown += other.unknown;
         self.store_moved += other.store_moved;
+        self.painted += other.painted;
         self.rejected += other.rejected;
+        self.panics += other.panics;
         self.duplicates += other.duplicates;
         self.deadlines += other.deadlines;
         self.late += other.late;
         self.folded += other.folded;
         self.forgotten += other.forgotten;
+        self.cut += other.cut;
     }
 
-    /// Every kind was met.
+    /// Every kind of trouble was met, but for panics: a run has no bugs.
     pub(crate) fn all_met(&self) -> bool {
         [
             self.claims,
@@ -57,6 +67,7 @@ impl Seen {
             self.late,
             self.folded,
             self.forgotten,
+            self.cut,
         ]
         .iter()
         .all(|&count| count > 0)

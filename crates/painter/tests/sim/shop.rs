@@ -57,6 +57,32 @@ pub(crate) fn visitors(partition: Partition) -> Vec<VisitorId> {
     all.filter(|visitor| visitor.partition(COUNT) == partition).take(6).collect()
 }
 
+/// Produces a view by the first visitor of a partition; of one product by each `number`.
+pub(crate) fn view(world: &World, partition: Partition, number: u64) {
+    view_at(world, partition, number, world.now());
+}
+
+/// The same, stamped `at` by the broker.
+pub(crate) fn view_at(world: &World, partition: Partition, number: u64, at: UnixMillis) {
+    let visitor = &visitors(partition)[0];
+    let key = visitor.as_str().as_bytes().to_vec();
+    let record = NewRecord {
+        time: Some(at),
+        key: Some(key),
+        value: viewed(visitor, number, at).into_bytes(),
+        headers: vec![],
+    };
+    world.produce(TopicIndex::new(0), partition, record);
+}
+
+/// A view of one product by each `number`, as JSON.
+pub(crate) fn viewed(visitor: &VisitorId, number: u64, at: UnixMillis) -> String {
+    format!(
+        "{{\"messageId\":\"v-{number}\",\"type\":\"track\",\"event\":\"Product Viewed\",\"anonymousId\":\"{visitor}\",\
+         \"timestamp\":\"{at}\",\"properties\":{{\"product_id\":\"p{number}\",\"category\":\"Shoes\"}}}}"
+    )
+}
+
 /// Produces one record, most of them good.
 pub(crate) fn produce(world: &World, number: u64) {
     let partition = PARTITIONS[usize::try_from(world.below(2)).unwrap()];

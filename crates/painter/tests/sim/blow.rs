@@ -1,14 +1,27 @@
-//! Killing a painter exactly where a test says: at an input that comes, or at an effect that is asked for.
+//! Killing a painter, or emptying its store, exactly where a test says: at an input that comes, or at an effect that is
+//! asked for.
 
 use tzeva_commit::port::{AppendResult, LogReply};
 use tzeva_commit::{Commit, LogRecord, decode};
 use tzeva_painter::{Effect, Input};
 
-/// A place at which a painter is killed, when it is there for the `nth` time.
+/// A place at which something breaks, when a painter is there for the `nth` time.
 #[derive(Clone, Copy)]
-pub(crate) struct Kill {
+pub(crate) struct Blow {
+    pub(crate) what: What,
     pub(crate) at: At,
     pub(crate) nth: u32,
+}
+
+/// What breaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The painter.
+    Painter,
+    /// The store: it loses everything, just before what is there goes on.
+    Store,
+    /// The effect: it never happens, and is never answered.
+    Effect,
 }
 
 /// What a place is known by.
@@ -41,9 +54,9 @@ pub(crate) enum Struck {
     After,
 }
 
-// === impl Kill ===
+// === impl Blow ===
 
-impl Kill {
+impl Blow {
     pub(crate) fn by_input(&mut self, scene: Scene, input: &Input) -> Struck {
         match self.at {
             At::Came(is) if is(scene, input) => self.count(Struck::Before),
