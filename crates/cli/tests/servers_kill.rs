@@ -5,12 +5,10 @@
 mod shop;
 
 use shop::data::{now, sample, sample_calls, sample_shop};
-use shop::painter::{Painter, drained};
+use shop::painter::{Painter, drained, live_a_while};
 use shop::random::Random;
-use shop::{Record, Shop, judge, rest};
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use shop::redis::flush;
+use shop::{Record, Shop, judge};
 use tzeva_model::Partition;
 use tzeva_model::RejectionCode::{
     Malformed, Misrouted, MissingField, SchemaUnknown, TooDeep, TooLarge, WrongKey,
@@ -98,25 +96,6 @@ impl Pair<'_> {
     }
 }
 
-/// Some time: up to a second, or, as often, until the logs have grown and a little longer.
-fn live_a_while(shop: &Shop, random: &mut Random) {
-    let ends = || -> i64 {
-        let log = &shop.kafka.topics.log;
-        shop.partitions().map(|p| shop.admin.bounds(log, p.get()).unwrap().1).sum()
-    };
-    let pause = Duration::from_millis(random.below(1_000) as u64);
-    if random.below(4) > 0 {
-        let began = Instant::now();
-        let (before, more) = (ends(), 1 + i64::try_from(random.below(8)).unwrap());
-        while ends() < before + more && began.elapsed() < Duration::from_secs(4) {
-            rest(Duration::from_millis(20));
-        }
-        rest(pause / 10);
-    } else {
-        rest(pause);
-    }
-}
-
 /// Puts records between the good ones that are refused, each kind by its code.
 fn poison(records: &mut Vec<Record>, random: &mut Random) {
     let good = records.len();
@@ -159,13 +138,4 @@ fn spoil(record: &mut Record, number: usize) {
         }
         _ => record.value = [&[0, 0, 0, 0, 77], text.as_bytes()].concat(),
     }
-}
-
-/// Empties the whole server.
-fn flush(address: &str) {
-    let mut stream = TcpStream::connect(address).unwrap();
-    stream.write_all(b"FLUSHALL\r\n").unwrap();
-    let mut answer = String::new();
-    BufReader::new(stream).read_line(&mut answer).unwrap();
-    assert_eq!(answer.trim_end(), "+OK");
 }

@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, TryRecvError};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub(crate) fn start(
                 // Nothing is fetched, so what is polled are rebalances and errors.
                 Err(TryRecvError::Empty) => match consumer.poll(Duration::from_millis(100)) {
                     Some(Err(e)) if is_fatal(&e) => {
-                        fatal(port_error("stay in the consumer group", &e));
+                        fatal(port_error(leaving(&e), &e));
                         break;
                     }
                     Some(Err(error)) => tracing::debug!(%error, "consumer group"),
@@ -63,6 +63,16 @@ pub(crate) fn start(
         }
     })
     .map_err(Error::thread)
+}
+
+/// What was attempted when the group put this member out, and what to do.
+fn leaving(error: &KafkaError) -> &'static str {
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId) {
+        "stay in the consumer group: another process has joined it under the same `kafka.instance`: if that one \
+         replaces this one all is well, else give each painter a name of its own"
+    } else {
+        "stay in the consumer group"
+    }
 }
 
 /// Only for a partition that the group gives to this member now: a lost one is another's to report.

@@ -30,13 +30,13 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Shared {
-    upstream: SocketAddr,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
 struct State {
+    upstream: SocketAddr,
     fault: Fault,
     closed: bool,
     connections: Vec<TcpStream>,
@@ -53,9 +53,8 @@ impl Proxy {
         let upstream = upstream.parse().map_err(io::Error::other)?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let state = State { fault: Fault::None, closed: false, connections: Vec::new() };
-        let shared =
-            Arc::new(Shared { upstream, state: Mutex::new(state), changed: Condvar::new() });
+        let state = State { upstream, fault: Fault::None, closed: false, connections: Vec::new() };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let listener = thread::Builder::new().name("proxy".into()).spawn({
             let shared = shared.clone();
             move || shared.listen(&listener)
@@ -67,6 +66,18 @@ impl Proxy {
     #[must_use]
     pub fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Turns to another server, as after a failover: connections are cut, new ones lead there.
+    ///
+    /// # Errors
+    /// If the address can't be read.
+    pub fn turn_to(&self, upstream: &str) -> io::Result<()> {
+        let upstream = upstream.parse().map_err(io::Error::other)?;
+        let mut state = self.shared.state();
+        state.upstream = upstream;
+        state.cut();
+        Ok(())
     }
 
     /// Breaks, or mends, from now on.
@@ -114,7 +125,8 @@ impl Shared {
     }
 
     fn accept(self: &Arc<Self>, client: TcpStream) -> io::Result<()> {
-        let server = TcpStream::connect(self.upstream)?;
+        let upstream = self.state().upstream;
+        let server = TcpStream::connect(upstream)?;
         client.set_nodelay(true)?;
         server.set_nodelay(true)?;
         let mut state = self.state();
@@ -238,6 +250,18 @@ mod tests {
         let begun = Instant::now();
         assert_eq!(ask(&mut client(&proxy), 7).unwrap(), 7);
         assert!(begun.elapsed() >= Duration::from_millis(50));
+    }
+
+    #[test]
+    fn a_turn_cuts_and_leads_elsewhere() {
+        let ((one, _), (other, got)) = (echo(), echo());
+        let proxy = Proxy::start(&one).unwrap();
+        let mut old = client(&proxy);
+        assert_eq!(ask(&mut old, 7).unwrap(), 7);
+        proxy.turn_to(&other).unwrap();
+        assert!(ask(&mut old, 8).is_err());
+        assert_eq!(ask(&mut client(&proxy), 9).unwrap(), 9);
+        assert_eq!(got.recv().unwrap(), 9);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) struct Verdicts {
     pub changes: Vec<Told>,
     pub profiles: usize,
     pub claims: usize,
+    /// Commits that owners wrote who had been replaced.
+    pub ignored: usize,
     pub repeated: usize,
     /// The `until` of the last commit of each partition.
     pub untils: Vec<UnixMillis>,
@@ -39,6 +41,7 @@ pub(crate) struct Follower {
     held: Vec<Commit>,
     pub commits: Vec<Commit>,
     pub claims: usize,
+    pub ignored: usize,
 }
 
 /// A source record in the order of decisions: its time, and what it is.
@@ -57,6 +60,7 @@ pub(crate) fn all(shop: &Shop) -> Verdicts {
         follower.read(shop, partition);
         let commits = &follower.commits;
         verdicts.claims += follower.claims;
+        verdicts.ignored += follower.ignored;
         verdicts.untils.extend(commits.last().map(|commit| commit.until));
         let sources = sources(shop, partition);
         inputs_cover_every_offset_once(shop, &sources, commits);
@@ -96,6 +100,7 @@ impl Follower {
             held: Vec::new(),
             commits: Vec::new(),
             claims: 0,
+            ignored: 0,
         }
     }
 
@@ -116,6 +121,7 @@ impl Follower {
                     self.held.clear();
                 }
                 (Verdict::Anchor, _) => self.held.clear(),
+                (Verdict::Ignored(_), LogRecord::Commit(_)) => self.ignored += 1,
                 _ => {}
             }
         }

@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod judge;
 pub(crate) mod painter;
 pub(crate) mod random;
+pub(crate) mod redis;
 pub(crate) mod told;
 
 use serde_json::{Value, json};

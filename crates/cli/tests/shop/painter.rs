@@ -1,11 +1,12 @@
 //! The real binary as a process: started, killed, stopped, refused.
 
 use super::judge::Follower;
-use super::{PATIENCE, Shop, wait_for};
+use super::random::Random;
+use super::{PATIENCE, Shop, rest, wait_for};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A running painter; killed when dropped.
 pub(crate) struct Painter {
@@ -30,7 +31,13 @@ impl Painter {
 
     /// The same as a named member of the group, which a restart stays; `life` counts restarts.
     pub(crate) fn start_as(shop: &Shop, instance: &str, life: usize) -> Self {
-        let settings = shop.settings_file(&format!("{instance}.yaml"), |settings| {
+        Self::start_in(shop, &shop.kafka.group, instance, life)
+    }
+
+    /// The same in a group of its own, which knows nothing of the shop's.
+    pub(crate) fn start_in(shop: &Shop, group: &str, instance: &str, life: usize) -> Self {
+        let settings = shop.settings_file(&format!("{instance}-{life}.yaml"), |settings| {
+            settings["kafka"]["group"] = group.into();
             settings["kafka"]["instance"] = instance.into();
         });
         let log = shop.folder.path().join(format!("{instance}-{life}.log"));
@@ -58,6 +65,27 @@ impl Painter {
         signal("-TERM", self.child.id());
         let status = wait_for("the painter stops", || self.child.try_wait().unwrap());
         assert!(status.success(), "{status}\n{}", self.says());
+    }
+
+    /// Stops it where it stands (SIGSTOP), connections open.
+    pub(crate) fn freeze(&mut self) {
+        self.still_runs();
+        signal("-STOP", self.child.id());
+    }
+
+    /// Lets it go on (SIGCONT), not knowing.
+    pub(crate) fn thaw(&self) {
+        signal("-CONT", self.child.id());
+    }
+
+    /// Whether it has said `text`.
+    pub(crate) fn has_said(&self, text: &str) -> bool {
+        std::fs::read_to_string(&self.log).unwrap_or_default().contains(text)
+    }
+
+    /// How it ended by itself.
+    pub(crate) fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().unwrap()
     }
 
     /// Panics if it has ended by itself.
@@ -108,6 +136,25 @@ pub(crate) fn drained(shop: &Shop, painter: &mut Painter, quiet: bool) {
     println!("drained {fed} records in {:?} of at most {PATIENCE:?}", began.elapsed());
 }
 
+/// Some time: up to a second, or, as often, until the logs have grown and a little longer.
+pub(crate) fn live_a_while(shop: &Shop, random: &mut Random) {
+    let ends = || -> i64 {
+        let log = &shop.kafka.topics.log;
+        shop.partitions().map(|p| shop.admin.bounds(log, p.get()).unwrap().1).sum()
+    };
+    let pause = Duration::from_millis(random.below(1_000) as u64);
+    if random.below(4) > 0 {
+        let began = Instant::now();
+        let (before, more) = (ends(), 1 + i64::try_from(random.below(8)).unwrap());
+        while ends() < before + more && began.elapsed() < Duration::from_secs(4) {
+            rest(Duration::from_millis(20));
+        }
+        rest(pause / 10);
+    } else {
+        rest(pause);
+    }
+}
+
 /// How many records the sources hold.
 pub(crate) fn fed(shop: &Shop) -> i64 {
     let ends = |topic: &tzeva_kafka::SourceTopic| -> i64 {
@@ -131,7 +178,7 @@ pub(crate) fn run(arguments: &[&str], settings: &Path) -> End {
         match child.try_wait().unwrap() {
             Some(_) => break true,
             None if Instant::now() > deadline => break false,
-            None => super::rest(std::time::Duration::from_millis(50)),
+            None => rest(Duration::from_millis(50)),
         }
     };
     if !ended {

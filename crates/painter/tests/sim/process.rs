@@ -83,7 +83,7 @@ impl Run {
             pace: Pace {
                 batch: 7,
                 profiles: 5,
-                record_bytes: 1_500,
+                record_bytes: 800,
                 dirty: 2,
                 flush_after: Millis::new(100),
                 ..Pace::default()

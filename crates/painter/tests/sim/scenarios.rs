@@ -156,6 +156,28 @@ fn a_record_on_its_way_is_not_behind_a_proof() {
     check::all(&run);
 }
 
+/// A record is there, and counted, a while before readers can see it, as in an open transaction. A proof that counts more
+/// than was decided proves nothing.
+#[test]
+fn a_record_that_cannot_be_seen_yet_holds_engine_time_back() {
+    for seed in 0..8 {
+        let held = Faults { held_back: 1_000, latency: Millis::new(100), ..Faults::default() };
+        let mut run = Run::new(seed, held);
+        run.start();
+        run.assign_somebody();
+        run.pass(Millis::SECOND);
+        let first = run.world.now();
+        shop::view(&run.world, PARTITIONS[0], 1);
+        run.pass_by(Millis::MINUTE.times(29), Millis::SECOND);
+        let deadline = first + Millis::MINUTE.times(30);
+        run.pass_by(deadline - run.world.now(), Millis::new(10));
+        shop::view(&run.world, PARTITIONS[0], 2);
+        run.pass_by(Millis::SECOND.times(3), Millis::new(10));
+        check::no_record_is_behind_engine_time(&run);
+        check::all(&run);
+    }
+}
+
 /// What a commit tells is never published: then it is never applied either, for what the store vouches for is not looked
 /// at again.
 #[test]
