@@ -225,3 +225,18 @@ fn an_empty_log_is_not_opened_unless_told_where_to_begin() {
     assert!(run.refused[0].contains("start once with --from"), "{}", run.refused[0]);
     assert!(run.world.log(PARTITIONS[0]).is_empty());
 }
+
+/// The store loses everything while its owner has all it needs in memory and reads nothing: the next apply finds that
+/// out, and the owner fills the store again from the log.
+#[test]
+fn an_emptied_store_is_filled_again_by_who_only_writes_to_it() {
+    let mut run = Run::new(1, Faults::default());
+    run.start();
+    run.assign_somebody();
+    shop::view(&run.world, PARTITIONS[0], 1);
+    run.pass(Millis::SECOND.times(6));
+    run.world.flush();
+    shop::view(&run.world, PARTITIONS[0], 2);
+    run.pass(Millis::SECOND.times(30));
+    check::all(&run);
+}
