@@ -1,6 +1,6 @@
 //! `cargo xtask docs`: writes what is derived from code, and checks that the rest agrees with it.
 //!
-//! Written: `ops/metrics.md`. Checked: every alert that a metric names exists, watches it or a metric beside it, has a
+//! Written: `ops/metrics.md`, and the JSON Schema of the language, `docs/language/schema.json`. Checked: every alert that a metric names exists, watches it or a metric beside it, has a
 //! runbook and a test, and the other way round; the dashboard and the alerts name no metric that doesn't exist; every
 //! link between documents leads somewhere.
 
@@ -17,6 +17,7 @@ use std::fs::{read_dir, read_to_string};
 use std::process::Command;
 
 const METRICS: &str = "ops/metrics.md";
+const SCHEMA: &str = "docs/language/schema.json";
 const ALERTS: &str = "ops/prometheus/alerts.yaml";
 const ALERT_TESTS: &str = "ops/prometheus/alerts.test.yaml";
 const DASHBOARD: &str = "ops/grafana/tzeva.json";
@@ -32,13 +33,13 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let metrics = metrics()?;
     let mut faults = Vec::new();
-    let page = metric::page(&metrics);
-    if options.check {
-        if read_to_string(METRICS).unwrap_or_default() != page {
-            faults.push(format!("{METRICS} is stale: run cargo xtask docs"));
+    let schema = format!("{:#}\n", tzeva_audience::schema());
+    for (path, page) in [(METRICS, metric::page(&metrics)), (SCHEMA, schema)] {
+        if !options.check {
+            std::fs::write(path, page).with_context(|| format!("write {path}"))?;
+        } else if read_to_string(path).unwrap_or_default() != page {
+            faults.push(format!("{path} is stale: run cargo xtask docs"));
         }
-    } else {
-        std::fs::write(METRICS, page).with_context(|| format!("write {METRICS}"))?;
     }
     alerts(&metrics, &mut faults)?;
     dashboard(&metrics, &mut faults)?;

@@ -8,17 +8,17 @@ use crate::tree::{Kind, Style, Tree};
 use crate::{Compare, CountTest, EventLeaf, LastLeaf, Leaf, Node, Where};
 use tzeva_model::Name;
 
-const CONDITION: Shape = Shape {
+pub(crate) const CONDITION: Shape = Shape {
     noun: "a condition",
     keys: &["all", "any", "not", "event", "sum", "last", "interest", "sequence", "trait", "in"],
     later: &["date", "consent"],
 };
-const EVENT: Shape = Shape {
+pub(crate) const EVENT: Shape = Shape {
     noun: "an `event` condition",
     keys: &["name", "where", "count", "within", "after"],
     later: &["per"],
 };
-const LAST: Shape =
+pub(crate) const LAST: Shape =
     Shape { noun: "a `last` condition", keys: &["event", "where", "is"], later: &["per"] };
 /// Keys of a leaf that are often left standing alone.
 const STRAYS: [&str; 5] = ["within", "count", "where", "after", "is"];

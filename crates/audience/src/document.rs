@@ -8,7 +8,7 @@ use crate::tree::{Kind, Tree};
 use crate::{Audience, Leaf, Node, Stay};
 use tzeva_model::{Millis, Name, NameKind};
 
-const AUDIENCE: Shape = Shape {
+pub(crate) const AUDIENCE: Shape = Shape {
     noun: "an audience",
     keys: &[
         "audience",
@@ -23,7 +23,7 @@ const AUDIENCE: Shape = Shape {
     ],
     later: &["per", "percentile", "holdout", "date", "consent", "destinations"],
 };
-const STAY: Shape = Shape { noun: "`stay`", keys: &["at_least", "at_most"], later: &[] };
+pub(crate) const STAY: Shape = Shape { noun: "`stay`", keys: &["at_least", "at_most"], later: &[] };
 
 /// The longest name of an audience, in bytes: it becomes part of keys, paths and metrics.
 const MAX_NAME: usize = 100;

@@ -11,7 +11,7 @@ use tzeva_model::{Amount, Name, NameKind};
 use tzeva_script::nearest;
 
 /// The fields by name; properties come beside them.
-const FIELDS: [(&str, Field); 10] = [
+pub(crate) const FIELDS: [(&str, Field); 10] = [
     ("product", Field::Product),
     ("category", Field::Category),
     ("brand", Field::Brand),

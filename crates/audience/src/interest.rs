@@ -9,7 +9,7 @@ use crate::tree::Tree;
 use crate::{Compare, CountTest, InterestLeaf, Leaf, RankLeaf, ShareLeaf};
 use tzeva_model::{Category, Level, Name, NameKind, TagKey};
 
-const INTEREST: Shape = Shape {
+pub(crate) const INTEREST: Shape = Shape {
     noun: "an `interest` condition",
     keys: &["tag", "is", "rank", "share"],
     later: &["percentile", "per"],

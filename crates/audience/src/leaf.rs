@@ -6,10 +6,12 @@ use crate::tree::{Kind, Tree};
 use crate::{Field, InLeaf, SequenceLeaf, Step, TraitLeaf, Where};
 use tzeva_model::{Name, NameKind};
 
-const SEQUENCE: Shape =
+pub(crate) const SEQUENCE: Shape =
     Shape { noun: "a `sequence` condition", keys: &["steps", "span", "within"], later: &["per"] };
-const STEP: Shape = Shape { noun: "a step of a sequence", keys: &["name", "where"], later: &[] };
-const TRAIT: Shape = Shape { noun: "a `trait` condition", keys: &["name", "is"], later: &[] };
+pub(crate) const STEP: Shape =
+    Shape { noun: "a step of a sequence", keys: &["name", "where"], later: &[] };
+pub(crate) const TRAIT: Shape =
+    Shape { noun: "a `trait` condition", keys: &["name", "is"], later: &[] };
 
 impl Checker<'_> {
     pub(crate) fn sequence(&mut self, tree: &Tree) -> Option<SequenceLeaf> {

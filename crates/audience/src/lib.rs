@@ -19,6 +19,7 @@ mod order;
 mod paint;
 mod paint_file;
 mod place;
+mod schema;
 mod sum;
 mod test;
 
@@ -30,6 +31,7 @@ pub use canonical::leaf_key;
 pub use compile::{CheckSettings, Compiled, compile};
 pub use paint::{Dose, Falloff, HalfLives, Paint, PaintEvent};
 pub use place::Found;
+pub use schema::schema;
 pub use test::{Field, FieldTest, Test, Where};
 pub use tzeva_script::{Code, DurationError, Problem, Severity, SourceFile, parse_duration};
 use tzeva_script::{code, duration, problem, tree};

@@ -7,16 +7,16 @@ use crate::tree::{Kind, Tree};
 use crate::{Dose, Falloff, HalfLives, Paint, PaintEvent};
 use tzeva_model::{Level, Millis};
 
-const DOCUMENT: Shape = Shape { noun: "a paint document", keys: &["paint"], later: &[] };
-const PAINT: Shape = Shape {
+pub(crate) const DOCUMENT: Shape = Shape { noun: "a paint document", keys: &["paint"], later: &[] };
+pub(crate) const PAINT: Shape = Shape {
     noun: "`paint`",
     keys: &["half_life", "events", "forget_below", "falloff"],
     later: &[],
 };
 const LEVELS: [&str; 4] = ["shop", "brand", "category", "product"];
-const HALF_LIFE: Shape = Shape { noun: "`half_life`", keys: &LEVELS, later: &[] };
-const DOSES: Shape = Shape { noun: "the paint of an event", keys: &LEVELS, later: &[] };
-const FALLOFF: Shape = Shape { noun: "`falloff`", keys: &["category"], later: &[] };
+pub(crate) const HALF_LIFE: Shape = Shape { noun: "`half_life`", keys: &LEVELS, later: &[] };
+pub(crate) const DOSES: Shape = Shape { noun: "the paint of an event", keys: &LEVELS, later: &[] };
+pub(crate) const FALLOFF: Shape = Shape { noun: "`falloff`", keys: &["category"], later: &[] };
 
 /// The default of `forget_below`.
 const FORGET_BELOW: f64 = 0.05;

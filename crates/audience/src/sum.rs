@@ -7,7 +7,7 @@ use crate::tree::Tree;
 use crate::{AmountTest, Field, SumLeaf};
 use tzeva_model::{Amount, Name};
 
-const SUM: Shape = Shape {
+pub(crate) const SUM: Shape = Shape {
     noun: "a `sum` condition",
     keys: &["event", "of", "is", "where", "within"],
     later: &["per", "after"],

@@ -164,6 +164,31 @@ fn large_hostile_files_end() {
     }
 }
 
+/// As many audiences as there may be, in one chain, one circle, or all `in` nobody. A reader that looked for each name in
+/// a list would need minutes.
+#[test]
+fn fifty_thousand_audiences_that_are_in_each_other_end() {
+    const MOST: usize = 50_000;
+    let set = |of: &dyn Fn(usize) -> String| -> Compiled {
+        let one = |n: usize| format!("---\naudience: a{n:05}\nenter: {}\n", of(n));
+        let text = (0..MOST).map(one).collect();
+        let settings = CheckSettings { require_paint: false, ..CheckSettings::default() };
+        compile(&[SourceFile { path: "x.yaml".into(), text }], &settings)
+    };
+    let event = "{ event: { name: x } }";
+    let chain = set(&|n| match n + 1 {
+        MOST => event.to_owned(),
+        next => format!("{{ in: a{next:05} }}"),
+    });
+    let order = chain.rules.unwrap().audiences;
+    assert_eq!((order.len(), order[0].name.text()), (MOST, "a49999"));
+    let circle = set(&|n| format!("{{ in: a{:05} }}", (n + 1) % MOST));
+    assert_eq!(circle.problems.iter().map(|p| p.code).collect::<Vec<_>>(), ["cyclic_in"]);
+    let nobody = set(&|n| format!("{{ in: a{n:05}x }}"));
+    assert_eq!(nobody.problems[0].help.as_deref(), Some("did you mean `a00000`?"));
+    assert_eq!(nobody.problems[900].code, "unknown_audience");
+}
+
 #[test]
 fn a_file_over_the_bound_is_refused_unread() {
     let compiled = compiled(&" ".repeat(10 * MEBIBYTE + 1));

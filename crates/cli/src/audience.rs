@@ -4,7 +4,7 @@ pub(crate) mod given;
 mod report;
 
 use crate::exit::{Exit, Failure};
-use crate::out::Output;
+use crate::out::{self, Output};
 use crate::rules;
 use clap::Subcommand;
 use given::Given;
@@ -22,6 +22,8 @@ pub(crate) struct Args {
 enum Action {
     /// Compile a folder of audiences: every problem with its place, then what each audience needs and shares.
     Check(CheckArgs),
+    /// Print the JSON Schema of rule files, from which editors complete and mark errors.
+    Schema,
 }
 
 #[derive(clap::Args)]
@@ -40,6 +42,10 @@ struct CheckArgs {
 pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     match args.action {
         Action::Check(args) => check(&args),
+        Action::Schema => {
+            out::line(format!("{:#}", tzeva_audience::schema()));
+            Ok(Exit::Fine)
+        }
     }
 }
 
