@@ -255,7 +255,10 @@ fn oracle(shop: &Shop, commits: &[Commit], decided: &[Vec<Decided>]) -> Vec<Chan
         for (time, input) in inputs {
             steps.push(input.as_ref().map_or(Step::Clock(*time), Step::Record));
         }
-        steps.push(Step::Clock(commit.until));
+        // Of a group the last record has the inputs, and time goes on behind them.
+        if !commit.more {
+            steps.push(Step::Clock(commit.until));
+        }
     }
     // A commit fires what lies before its `until`; the evaluator's last argument is included.
     let until = commits.last().map_or(0, |commit| commit.until.get() - 1);
