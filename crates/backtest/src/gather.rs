@@ -1,62 +1,93 @@
-//! From files to lines in order of time, and from those to events: both beside the thread that decides.
-//!
-//! Every line is decoded twice: once to learn its instant and whether it is an event at all, once when its turn comes.
-//! In between it is kept as it was written, which takes less room than an event does.
+//! From files to sorted events: one thread reads, all others decode. Every record is decoded once, and kept from then on
+//! in few bytes (`compact`), grouped by the visitor's shard (`runs`).
 
-use crate::input::{self, Block, Places};
-use crate::progress::Progress;
-use crate::sort::{Merged, Sorter};
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crate::compact;
+use crate::input::{self, Block, Datums, Lines, Places};
+use crate::names::{Met, Names};
+use crate::progress::{EVERY, Progress};
+use crate::runs::{Key, Pile, Runs, settle};
+use anyhow::Context;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use tzeva_decode::{Decoded, Decoder, Raw};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
+use tzeva_decode::{Decoded, Decoder, Raw, SchemaKey};
 use tzeva_model::{Event, Partition, Rejection, RejectionCode};
 
-/// Lines that are no events, or that the engine could not take.
+/// What is read, and how.
+pub struct Source<'a> {
+    pub files: &'a [PathBuf],
+    pub decode: &'a tzeva_decode::Settings,
+    /// Bytes that events may take in memory.
+    pub memory: usize,
+    /// Stop at the first record that is refused.
+    pub strict: bool,
+}
+
+/// Records that are no events, or that the engine could not take.
 #[derive(Debug, Default)]
 pub struct Refused {
     pub by_code: BTreeMap<RejectionCode, u64>,
-    /// The first few by line number.
+    /// The first few by number.
     pub first: Vec<(u64, Rejection)>,
 }
 
 /// All events of the files, sorted.
 pub struct Gathered {
-    pub lines: Merged,
+    /// Grouped by shard; ties are numbers of records.
+    pub events: Runs,
+    pub names: Names,
     pub places: Places,
-    pub refused: Refused,
-    /// Lines that hold an event.
+    pub found: Found,
+}
+
+/// What was found in the files.
+#[derive(Debug, Default)]
+pub struct Found {
     pub events: u64,
+    pub refused: Refused,
     /// The instants of the first and the last event.
     pub span: Option<(i64, i64)>,
-    /// How many sorted runs went to the disk.
-    pub spilled: u64,
 }
 
-/// A block whose lines have been looked at.
-struct Looked {
-    block: Block,
-    instants: Vec<Option<i64>>,
-    refused: Vec<(u64, Rejection)>,
+/// Turns blocks into piles of events.
+struct Worker<'a> {
+    decoder: Decoder,
+    names: Met<'a>,
+    pile: Pile,
+    /// A pile is full when it is this large.
+    full: usize,
+    /// The container whose schema the decoder knows.
+    container: Option<u32>,
+    found: Found,
+    shared: &'a Shared,
 }
 
-/// Events with the numbers of their lines.
-pub type Batch = Vec<(u64, Event)>;
+/// What all workers see.
+struct Shared {
+    runs: Mutex<Runs>,
+    events: AtomicU64,
+    /// Nothing more is wanted.
+    stop: AtomicBool,
+    strict: bool,
+}
 
-/// Refused lines that are shown.
+/// Refused records that are shown.
 const SHOWN: usize = 5;
-/// Blocks on their way to and from a worker.
+/// Blocks on their way to a worker.
 const QUEUE: usize = 4;
-/// Events of a batch.
-const BATCH: usize = 1_024;
+/// Bounds of a pile, in bytes.
+const PILE: (usize, usize) = (16 << 10, 16 << 20);
+/// Under what the decoder knows the schema of a container.
+const CONTAINER: SchemaKey = SchemaKey::Id(0);
 
 // === impl Refused ===
 
 impl Refused {
     pub fn add(&mut self, number: u64, rejection: Rejection) {
-        *self.by_code.entry(rejection.code).or_default() += 1;
+        self.add_all(rejection.code, 1);
         let place = self.first.partition_point(|(first, _)| *first < number);
         if place < SHOWN {
             self.first.insert(place, (number, rejection));
@@ -64,11 +95,9 @@ impl Refused {
         }
     }
 
-    /// Takes in those of a later step.
+    /// Takes in those of another worker or a later step.
     pub fn merge(&mut self, others: Self) {
-        for (code, count) in others.by_code {
-            *self.by_code.entry(code).or_default() += count;
-        }
+        others.by_code.into_iter().for_each(|(code, count)| self.add_all(code, count));
         self.first.extend(others.first);
         self.first.sort_by_key(|(number, _)| *number);
         self.first.truncate(SHOWN);
@@ -77,102 +106,181 @@ impl Refused {
     pub fn count(&self) -> u64 {
         self.by_code.values().sum()
     }
+
+    fn add_all(&mut self, code: RejectionCode, count: u64) {
+        if count == 0 {
+            return;
+        }
+        *self.by_code.entry(code).or_default() += count;
+    }
 }
 
-/// Reads, looks at and sorts all lines.
-pub fn gather(
-    files: &[PathBuf],
-    decode: &tzeva_decode::Settings,
-    memory: usize,
-    progress: &mut Progress,
-) -> anyhow::Result<Gathered> {
-    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(8);
-    let done: Arc<AtomicU64> = Arc::default();
-    let size = input::size(files);
-    std::thread::scope(|scope| {
+// === impl Found ===
+
+impl Found {
+    fn event(&mut self, at: i64) {
+        self.events += 1;
+        self.widen((at, at));
+    }
+
+    fn widen(&mut self, (from, to): (i64, i64)) {
+        let (first, last) = self.span.unwrap_or((from, to));
+        self.span = Some((first.min(from), last.max(to)));
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.events += other.events;
+        self.refused.merge(other.refused);
+        other.span.into_iter().for_each(|span| self.widen(span));
+    }
+}
+
+/// How many threads there are to work with. Asks the kernel: once a run.
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(64)
+}
+
+/// Reads, decodes and sorts all events.
+///
+/// # Errors
+/// A file can't be read, or the temporary file can't be written.
+pub fn gather(source: &Source<'_>, progress: &mut Progress) -> anyhow::Result<Gathered> {
+    let workers = threads();
+    let names = Names::default();
+    let shared = Shared {
+        runs: Mutex::new(Runs::new(source.memory / 2)),
+        events: AtomicU64::new(0),
+        stop: AtomicBool::new(false),
+        strict: source.strict,
+    };
+    // A pile takes its room twice while it is sorted.
+    let full = (source.memory / (4 * workers)).clamp(PILE.0, PILE.1);
+    let bytes: Arc<AtomicU64> = Arc::default();
+    let size = input::size(source.files);
+    let (places, found) = std::thread::scope(|scope| {
         let (blocks, jobs) = bounded(QUEUE);
-        let (results, looked) = bounded(QUEUE);
-        let counter = Arc::clone(&done);
-        let reader = scope
-            .spawn(move || input::read(files, &counter, &mut |block| blocks.send(block).is_ok()));
+        let (alive, ended) = bounded::<()>(0);
+        let (counter, stop) = (Arc::clone(&bytes), &shared.stop);
+        let mut take = move |block| !stop.load(Ordering::Relaxed) && blocks.send(block).is_ok();
+        let reader = scope.spawn(move || input::read(source.files, &counter, &mut take));
+        let mut running: Vec<ScopedJoinHandle<'_, anyhow::Result<Found>>> = Vec::new();
         for _ in 0..workers {
-            let decoder = Decoder::new(decode)?;
-            let (jobs, results) = (jobs.clone(), results.clone());
-            scope.spawn(move || look(decoder, &jobs, &results));
+            let worker = Worker {
+                decoder: Decoder::new(source.decode)?,
+                names: names.worker(),
+                pile: Pile::default(),
+                full,
+                container: None,
+                found: Found::default(),
+                shared: &shared,
+            };
+            let (jobs, alive) = (jobs.clone(), alive.clone());
+            running.push(scope.spawn(move || {
+                let _alive = alive;
+                worker.run(&jobs)
+            }));
         }
-        drop((jobs, results));
-        let mut sorter = Sorter::new(memory);
-        let (mut refused, mut events, mut span) = (Refused::default(), 0, None);
-        for Looked { block, instants, refused: no } in looked {
-            no.into_iter().for_each(|(number, rejection)| refused.add(number, rejection));
-            for at in instants.iter().flatten() {
-                events += 1;
-                let (first, last): (i64, i64) = span.unwrap_or((*at, *at));
-                span = Some((first.min(*at), last.max(*at)));
-            }
-            sorter.push(block, &instants)?;
-            progress.reading(events, &done, size);
+        drop((jobs, alive));
+        while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+            let events = shared.events.load(Ordering::Relaxed);
+            progress.reading(events, bytes.load(Ordering::Relaxed), size);
         }
+        let mut found = Found::default();
+        for worker in running {
+            found.merge(worker.join().map_err(|_| anyhow::anyhow!("a decoder panicked"))??);
+        }
+        found.events = shared.events.load(Ordering::Relaxed);
         let places = reader.join().map_err(|_| anyhow::anyhow!("the reader panicked"))??;
-        let spilled = sorter.spilled();
-        Ok(Gathered { lines: sorter.sorted()?, places, refused, events, span, spilled })
-    })
+        anyhow::Ok((places, found))
+    })?;
+    let events = shared.runs.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(Gathered { events, names, places, found })
 }
 
-/// Finds the instant of each line.
-fn look(mut decoder: Decoder, jobs: &Receiver<Block>, results: &Sender<Looked>) {
-    for block in jobs {
-        let mut instants = Vec::with_capacity(block.lines.len());
-        let mut refused = Vec::new();
+// === impl Worker ===
+
+impl Worker<'_> {
+    fn run(mut self, jobs: &Receiver<Block>) -> anyhow::Result<Found> {
+        for block in jobs {
+            match block {
+                Block::Lines(lines) => self.lines(&lines)?,
+                Block::Datums(datums) => self.datums(datums)?,
+            }
+            let events = std::mem::take(&mut self.found.events);
+            self.shared.events.fetch_add(events, Ordering::Relaxed);
+            if self.shared.strict && self.found.refused.count() > 0 {
+                self.shared.stop.store(true, Ordering::Relaxed);
+            }
+        }
+        settle(&mut self.pile, &self.shared.runs).context("sort events")?;
+        Ok(self.found)
+    }
+
+    fn lines(&mut self, block: &Lines) -> anyhow::Result<()> {
         for line in &block.lines {
             let start = line.start as usize;
             let value = &block.bytes[start..start + line.len as usize];
-            instants.push(match event(&mut decoder, value) {
-                Ok(event) => Some(event.occurred_at.get()),
-                Err(rejection) => {
-                    refused.push((line.number, rejection));
-                    None
-                }
-            });
+            let raw = Raw { partition: Partition::new(0), key: None, value, headers: &[] };
+            let decoded = self.decoder.decode(&raw);
+            self.record(line.number, decoded)?;
         }
-        if results.send(Looked { block, instants, refused }).is_err() {
-            return;
+        Ok(())
+    }
+
+    fn datums(&mut self, block: Datums) -> anyhow::Result<()> {
+        if self.container != Some(block.file) {
+            self.decoder.learn(CONTAINER, Ok(&block.schema));
+            self.container = Some(block.file);
+        }
+        let (first, count) = block.numbers;
+        let bytes = block.codec.unpack(block.bytes).context("unpack a block of Avro")?;
+        let mut rest = bytes.as_slice();
+        for number in first..first + count {
+            let (decoded, len) = self.decoder.decode_first(CONTAINER, rest);
+            self.record(number, decoded)?;
+            let Some(len) = len else {
+                // Where the next one begins is not known.
+                let lost = first + count - number - 1;
+                self.found.refused.add_all(RejectionCode::Malformed, lost);
+                break;
+            };
+            rest = &rest[len..];
+        }
+        Ok(())
+    }
+
+    /// Takes in what became of a record.
+    fn record(&mut self, number: u64, decoded: Decoded) -> anyhow::Result<()> {
+        let event = match decoded {
+            Decoded::Event(event) => event,
+            Decoded::Rejected(rejection) => {
+                self.found.refused.add(number, rejection);
+                return Ok(());
+            }
+            Decoded::NeedsSchema(key) => {
+                let detail = format!("it names an Avro schema, {key}, which no file can tell");
+                let rejection = Rejection::new(RejectionCode::SchemaUnknown, detail);
+                self.found.refused.add(number, rejection);
+                return Ok(());
+            }
+        };
+        match self.names.meet(&event) {
+            Ok(()) => self.event(number, &event),
+            Err(rejection) => {
+                self.found.refused.add(number, rejection);
+                Ok(())
+            }
         }
     }
-}
 
-/// Decodes sorted lines into batches until nobody wants more.
-pub fn decode(lines: Merged, mut decoder: Decoder, batches: &Sender<Batch>) -> anyhow::Result<()> {
-    let mut batch = Vec::with_capacity(BATCH);
-    for line in lines {
-        let line = line?;
-        // Whatever was refused at the first look is not among the sorted lines.
-        if let Ok(event) = event(&mut decoder, &line.bytes) {
-            batch.push((line.number, event));
+    fn event(&mut self, number: u64, event: &Event) -> anyhow::Result<()> {
+        let at = event.occurred_at.get();
+        let key = Key { group: event.visitor.shard().get(), at, tie: number };
+        self.pile.push(key, |out| compact::encode(event, out));
+        self.found.event(at);
+        if self.pile.size() >= self.full {
+            settle(&mut self.pile, &self.shared.runs).context("sort events")?;
         }
-        if batch.len() == BATCH
-            && batches.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH))).is_err()
-        {
-            return Ok(());
-        }
-    }
-    let _ = batches.send(batch);
-    Ok(())
-}
-
-/// A channel of batches.
-pub fn channel() -> (Sender<Batch>, Receiver<Batch>) {
-    bounded(QUEUE)
-}
-
-fn event(decoder: &mut Decoder, value: &[u8]) -> Result<Event, Rejection> {
-    let raw = Raw { partition: Partition::new(0), key: None, value, headers: &[] };
-    match decoder.decode(&raw) {
-        Decoded::Event(event) => Ok(event),
-        Decoded::Rejected(rejection) => Err(rejection),
-        Decoded::NeedsSchema(key) => Err(Rejection::new(
-            RejectionCode::SchemaUnknown,
-            format!("a line of NDJSON names an Avro schema, {key}"),
-        )),
+        Ok(())
     }
 }

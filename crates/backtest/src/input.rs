@@ -1,17 +1,27 @@
-//! Event files as blocks of lines.
+//! Files of events as blocks, to be decoded by whoever is free.
 
+use crate::container::{Codec, Container};
 use crate::unpack::{Form, Unpacked, raw, unpack};
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tzeva_decode::MAX_RECORD;
 
-/// Some lines one after the other. Lines are numbered through all files, so that the number alone is the order of
+/// Some records one after the other. Records are numbered through all files, so that the number alone is the order of
 /// arrival.
+#[derive(Debug)]
+pub enum Block {
+    /// Lines of JSON.
+    Lines(Lines),
+    /// A block of an Avro container.
+    Datums(Datums),
+}
+
+/// Lines of JSON.
 #[derive(Debug, Default)]
-pub struct Block {
+pub struct Lines {
     pub bytes: Vec<u8>,
     pub lines: Vec<LineAt>,
 }
@@ -24,7 +34,19 @@ pub struct LineAt {
     pub len: u32,
 }
 
-/// What was read: from which line number on which file speaks.
+/// Avro datums, packed as they lie in the file.
+#[derive(Debug)]
+pub struct Datums {
+    /// Which file they are from.
+    pub file: u32,
+    pub schema: Arc<str>,
+    pub codec: Codec,
+    /// The first one's number, and how many there are.
+    pub numbers: (u64, u64),
+    pub bytes: Vec<u8>,
+}
+
+/// What was read: from which number on which file speaks.
 #[derive(Debug, Default)]
 pub struct Places {
     files: Vec<(u64, PathBuf)>,
@@ -32,6 +54,9 @@ pub struct Places {
 
 /// Counts what was read of the files as they lie on the disk.
 struct Counted<R>(R, Arc<AtomicU64>);
+
+/// Who gets the blocks; says whether to go on.
+pub type Take<'a> = dyn FnMut(Block) -> bool + 'a;
 
 /// A block is handed on when it holds this much.
 const BLOCK: usize = 1 << 20;
@@ -41,7 +66,7 @@ const LINE: usize = MAX_RECORD + 1;
 // === impl Places ===
 
 impl Places {
-    /// `file:line` of a line number.
+    /// `file:line` of a line number, `file:row` of a row's.
     pub fn name(&self, number: u64) -> String {
         let place = self.files.partition_point(|(first, _)| *first <= number);
         match place.checked_sub(1).and_then(|place| self.files.get(place)) {
@@ -59,50 +84,117 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
-/// Bytes of all files together, for a progress line; stdin counts for nothing.
-pub fn size(paths: &[PathBuf]) -> u64 {
-    paths.iter().filter_map(|path| std::fs::metadata(path).ok()).map(|file| file.len()).sum()
+/// Bytes of all files together, for a progress line; `None` if one of them is stdin or no plain file.
+pub fn size(paths: &[PathBuf]) -> Option<u64> {
+    let size = |path: &PathBuf| {
+        let about = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        (path.as_os_str() != "-").then_some(about.len())
+    };
+    paths.iter().map(size).sum()
 }
 
-/// Reads all files in order; `take` gets the blocks and says whether to go on.
+/// Reads all files in order.
+///
+/// # Errors
+/// A file can't be read, is damaged, or holds what this build can't read.
 pub fn read(
     paths: &[PathBuf],
     done: &Arc<AtomicU64>,
-    take: &mut dyn FnMut(Block) -> bool,
+    take: &mut Take<'_>,
 ) -> anyhow::Result<Places> {
     let mut places = Places::default();
     let mut next = 0;
-    for path in paths {
+    for (file, path) in (0..).zip(paths) {
         places.files.push((next, path.clone()));
         let attempt = || format!("read events of {}", path.display());
-        let mut reader = open(path, done).with_context(attempt)?;
-        let mut more = true;
-        while more {
-            let mut block = Block::default();
-            more = fill(&mut reader, &mut block, &mut next).with_context(attempt)?;
-            if block.bytes.len() < BLOCK / 2 {
-                block.bytes.shrink_to_fit();
-            }
-            if !block.lines.is_empty() && !take(block) {
-                return Ok(places);
-            }
+        if !read_file(path, done, (file, &mut next), take).with_context(attempt)? {
+            break;
         }
     }
     Ok(places)
 }
 
-fn open(path: &Path, done: &Arc<AtomicU64>) -> anyhow::Result<Unpacked> {
-    let (form, plain) = unpack(Counted(raw(path)?, Arc::clone(done)))?;
+/// Reads a file; false if nobody wants more.
+fn read_file(
+    path: &Path,
+    done: &Arc<AtomicU64>,
+    (file, next): (u32, &mut u64),
+    take: &mut Take<'_>,
+) -> anyhow::Result<bool> {
+    let (form, mut plain) = unpack(Counted(raw(path)?, Arc::clone(done)))?;
     match form {
-        Form::Lines => Ok(plain),
-        Form::Avro => bail!("Avro container files can't be read yet: give NDJSON"),
-        Form::Parquet => bail!("Parquet files can't be read yet: give NDJSON"),
+        Form::Lines => Ok(lines(&mut plain, next, take)?),
+        Form::Avro => datums(plain, (file, next), take),
+        Form::Parquet => rows(path, next, take),
+    }
+}
+
+fn lines(plain: &mut dyn BufRead, next: &mut u64, take: &mut Take<'_>) -> io::Result<bool> {
+    let mut more = true;
+    while more {
+        let mut block = Lines::default();
+        more = fill(plain, &mut block, next)?;
+        if !block.lines.is_empty() && !take(Block::Lines(block)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn datums(
+    plain: Unpacked,
+    (file, next): (u32, &mut u64),
+    take: &mut Take<'_>,
+) -> anyhow::Result<bool> {
+    let mut container = Container::open(plain)?;
+    let schema: Arc<str> = container.schema().into();
+    while let Some((count, bytes)) = container.next_block()? {
+        let (schema, codec) = (Arc::clone(&schema), container.codec());
+        let block = Datums { file, schema, codec, numbers: (*next, count), bytes };
+        *next += count;
+        if !take(Block::Datums(block)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(feature = "parquet")]
+fn rows(path: &Path, next: &mut u64, take: &mut Take<'_>) -> anyhow::Result<bool> {
+    let mut block = Lines::default();
+    for row in crate::rows::open(path)? {
+        let start = block.bytes.len();
+        crate::rows::line(&row?, &mut block.bytes)?;
+        block.end_line(start, *next);
+        *next += 1;
+        if block.bytes.len() >= BLOCK && !take(Block::Lines(std::mem::take(&mut block))) {
+            return Ok(false);
+        }
+    }
+    Ok(block.lines.is_empty() || take(Block::Lines(block)))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn rows(_: &Path, _: &mut u64, _: &mut Take<'_>) -> anyhow::Result<bool> {
+    anyhow::bail!(
+        "this is a Parquet file, and this tzeva was built without the feature `parquet`: build it with \
+         `cargo build --release -p tzeva --features parquet`, or give NDJSON or an Avro container file"
+    )
+}
+
+// === impl Lines ===
+
+impl Lines {
+    /// Notes the line that begins at `start` and ends here.
+    fn end_line(&mut self, start: usize, number: u64) {
+        let as_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let len = as_u32(self.bytes.len() - start);
+        self.lines.push(LineAt { number, start: as_u32(start), len });
     }
 }
 
 /// Fills a block; false at the end of the file. Blank lines are counted, for places, and passed over.
-fn fill(reader: &mut dyn BufRead, block: &mut Block, next: &mut u64) -> io::Result<bool> {
-    block.bytes.reserve(BLOCK + (BLOCK >> 4));
+fn fill(reader: &mut dyn BufRead, block: &mut Lines, next: &mut u64) -> io::Result<bool> {
     while block.bytes.len() < BLOCK {
         let start = block.bytes.len();
         if !line(reader, &mut block.bytes)? {
@@ -111,8 +203,7 @@ fn fill(reader: &mut dyn BufRead, block: &mut Block, next: &mut u64) -> io::Resu
         let len = block.bytes[start..].trim_ascii_end().len();
         block.bytes.truncate(start + len);
         if len > 0 {
-            let as_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            block.lines.push(LineAt { number: *next, start: as_u32(start), len: as_u32(len) });
+            block.end_line(start, *next);
         }
         *next += 1;
     }
@@ -129,7 +220,7 @@ fn line(reader: &mut dyn BufRead, bytes: &mut Vec<u8>) -> io::Result<bool> {
             return Ok(any);
         }
         any = true;
-        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let end = memchr::memchr(b'\n', buffer);
         let part = &buffer[..end.unwrap_or(buffer.len())];
         let room = LINE - (bytes.len() - start).min(LINE);
         bytes.extend_from_slice(&part[..part.len().min(room)]);
@@ -152,6 +243,7 @@ mod tests {
         let mut found = Vec::new();
         let done = Arc::default();
         let mut take = |block: Block| {
+            let Block::Lines(block) = block else { panic!("{block:?}") };
             for line in &block.lines {
                 let (start, len) = (line.start as usize, line.len as usize);
                 let text = String::from_utf8_lossy(&block.bytes[start..start + len]).into_owned();
@@ -181,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_number_finds_its_file_again() {
+    fn a_number_finds_its_file_again() {
         let places = Places { files: vec![(0, "a".into()), (10, "b".into())] };
         assert_eq!(places.name(9), "a:10");
         assert_eq!(places.name(10), "b:1");

@@ -1,11 +1,18 @@
-//! History through the same engine on a virtual clock: files of events, sorted in bounded memory, decoded beside the
-//! engine, replayed, tallied. Nothing waits for anything but the disk, and two runs over the same files give the same
-//! changes, byte by byte. What people see of it is the command line's.
+//! History through the same engine on a virtual clock: files of events, decoded by all threads, sorted in bounded memory,
+//! replayed shard by shard, put in order again, tallied. Two runs over the same files give the same changes, byte by
+//! byte, whatever memory and however many threads they have. What people see of it is the command line's.
 
+mod compact;
+pub mod compare;
+pub mod container;
 pub mod gather;
 pub mod input;
+pub mod ledger;
+pub mod names;
 pub mod progress;
 pub mod replay;
-pub mod sort;
+#[cfg(feature = "parquet")]
+mod rows;
+pub mod runs;
 pub mod tally;
 pub mod unpack;

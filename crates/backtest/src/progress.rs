@@ -1,36 +1,42 @@
-//! One line on stderr that says how far a backtest is, where stderr is a terminal.
+//! One line on stderr that says how far a backtest is, how fast it goes and how long it will take, where stderr is a
+//! terminal.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// The progress line.
 pub struct Progress {
     shown: bool,
-    last: Instant,
     dirty: bool,
+    /// What it is about, since when.
+    phase: (&'static str, Instant),
 }
 
 /// How often it changes.
-const EVERY: Duration = Duration::from_millis(150);
+pub const EVERY: Duration = Duration::from_millis(150);
 /// How many characters its bar has.
 const BAR: u64 = 24;
+/// Before this, a rate tells nothing about the time left.
+const WARM: Duration = Duration::from_millis(500);
 
 // === impl Progress ===
 
 impl Progress {
+    /// Shown only where stderr is a terminal.
     pub fn start() -> Self {
-        Self { shown: std::io::stderr().is_terminal(), last: Instant::now(), dirty: false }
+        let shown = std::io::stderr().is_terminal();
+        Self { shown, dirty: false, phase: ("", Instant::now()) }
     }
 
-    /// So many events are read, of `size` bytes of files.
-    pub fn reading(&mut self, events: u64, bytes: &AtomicU64, size: u64) {
-        self.show("reading ", events, (bytes.load(Ordering::Relaxed), size));
+    /// So many events are read, and so many of all bytes, if it is known how many there are.
+    pub fn reading(&mut self, events: u64, bytes: u64, all: Option<u64>) {
+        self.show("reading ", events, all.map(|all| (bytes, all)));
     }
 
     /// So many of `all` events are decided.
     pub fn deciding(&mut self, events: u64, all: u64) {
-        self.show("deciding", events, (events, all));
+        self.show("deciding", events, Some((events, all)));
     }
 
     /// Wipes it.
@@ -40,16 +46,67 @@ impl Progress {
         }
     }
 
-    fn show(&mut self, what: &str, events: u64, (done, all): (u64, u64)) {
-        if !self.shown || self.last.elapsed() < EVERY {
+    fn show(&mut self, what: &'static str, events: u64, done: Option<(u64, u64)>) {
+        if !self.shown {
             return;
         }
-        self.last = Instant::now();
+        if self.phase.0 != what {
+            self.phase = (what, Instant::now());
+        }
         self.dirty = true;
-        let filled = (done * BAR).checked_div(all).unwrap_or(0).min(BAR);
-        let bar: String = (0..BAR).map(|at| if at < filled { '█' } else { '░' }).collect();
+        let line = line(what, events, done, self.phase.1.elapsed());
         let mut stderr = std::io::stderr();
-        let _ = write!(stderr, "\r\x1b[K{what} {bar} {events} events");
+        let _ = write!(stderr, "\r\x1b[K{line}");
         let _ = stderr.flush();
+    }
+}
+
+/// `done` of all is done after `took`.
+fn line(what: &str, events: u64, done: Option<(u64, u64)>, took: Duration) -> String {
+    let mut line = what.to_owned();
+    if let Some((done, all)) = done {
+        let filled = (done.saturating_mul(BAR)).checked_div(all).unwrap_or(0).min(BAR);
+        line.push(' ');
+        line.extend((0..BAR).map(|at| if at < filled { '█' } else { '░' }));
+    }
+    let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    let _ = write!(line, " {events} events, {} a second", events.saturating_mul(1_000) / ms);
+    if let Some((done @ 1.., all)) = done
+        && took >= WARM
+    {
+        let left = ms.saturating_mul(all.saturating_sub(done)) / done;
+        let _ = write!(line, ", {} left", seconds(left.div_ceil(1_000)));
+    }
+    line
+}
+
+/// A number of seconds as a clock shows it.
+fn seconds(seconds: u64) -> String {
+    let (minutes, rest) = (seconds / 60, seconds % 60);
+    match minutes / 60 {
+        0 => format!("{minutes}:{rest:02}"),
+        hours => format!("{hours}:{:02}:{rest:02}", minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_the_rate_and_the_time_left() {
+        let took = Duration::from_secs(2);
+        assert_eq!(
+            line("reading", 1_000, Some((25, 100)), took),
+            format!(
+                "reading {}{} 1000 events, 500 a second, 0:06 left",
+                "█".repeat(6),
+                "░".repeat(18)
+            )
+        );
+        assert_eq!(line("reading", 1_000, None, took), "reading 1000 events, 500 a second");
+        let soon = line("deciding", 0, Some((0, 0)), Duration::ZERO);
+        assert_eq!(soon, format!("deciding {} 0 events, 0 a second", "░".repeat(24)));
+        assert_eq!(seconds(3_725), "1:02:05");
     }
 }

@@ -1,39 +1,37 @@
 //! What changes come to, an audience each: how many, how long, why, and how it grew.
 
-use std::collections::{BTreeMap, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeMap;
 use tzeva_audience::RuleSet;
 use tzeva_model::{Change, Direction, NameId, Place, ReasonKind, UnixMillis, VisitorId};
 
 /// All audiences.
 pub struct Tally {
     audiences: Vec<Group>,
-    places: HashMap<NameId, usize>,
+    places: HashMap<NameId, u32>,
+    /// From when to when sizes are looked at.
+    span: (UnixMillis, UnixMillis),
 }
 
 /// One audience.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Group {
     pub entered: u64,
     pub exited: u64,
     pub peak: u64,
-    /// Who is in, since when.
-    members: HashMap<VisitorId, UnixMillis>,
     /// How long each stay was that ended, in milliseconds; sorted when first asked.
     stays: Vec<i64>,
     pub exits: BTreeMap<(Place, ReasonKind), u64>,
-    curve: Curve,
+    size: u64,
+    /// By how much it grew in each step of the span.
+    growth: [i64; STEPS],
 }
 
-/// How a number went over time, in at most so many steps: when time runs past the last one, steps double in width.
-#[derive(Debug, Default)]
-struct Curve {
-    start: i64,
-    width: i64,
-    steps: Vec<i64>,
-}
+/// Who of some visitors was ever in which audience, and since when they are; `None`: not any more.
+pub type Members = HashMap<(u32, VisitorId), Option<UnixMillis>>;
 
-/// The most steps a curve has.
-const STEPS: usize = 256;
+/// Steps in which a size is shown.
+pub const STEPS: usize = 24;
 /// A curve's bars, lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -41,18 +39,69 @@ const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 
 impl Tally {
     pub fn new(rules: &RuleSet) -> Self {
-        let places = rules.audiences.iter().enumerate();
+        let places = (0..).zip(&rules.audiences);
         Self {
             places: places.map(|(place, audience)| (audience.name.id(), place)).collect(),
             audiences: rules.audiences.iter().map(|_| Group::default()).collect(),
+            span: (UnixMillis::MIN, UnixMillis::MIN),
         }
     }
 
-    /// Takes in a change; they come in order of time.
-    pub fn change(&mut self, change: &Change) {
-        if let Some(place) = self.places.get(&change.audience) {
-            self.audiences[*place].change(change);
+    /// Takes in a change; those of one visitor come in order of time. Answers the place of its audience.
+    pub fn change(&mut self, change: &Change, members: &mut Members) -> Option<u32> {
+        let place = *self.places.get(&change.audience)?;
+        let group = &mut self.audiences[place as usize];
+        let now = match change.direction {
+            Direction::Entered => {
+                group.entered += 1;
+                Some(change.effective_at)
+            }
+            Direction::Exited => {
+                group.exited += 1;
+                *group.exits.entry((change.reason.place, change.reason.kind)).or_default() += 1;
+                None
+            }
+        };
+        let before = members.insert((place, change.visitor.clone()), now);
+        if let (Some(Some(since)), None) = (before, now) {
+            group.stays.push((change.effective_at - since).get());
         }
+        Some(place)
+    }
+
+    /// Takes in what was tallied of other visitors under the same rules.
+    pub fn merge(&mut self, other: Self) {
+        for (group, more) in self.audiences.iter_mut().zip(other.audiences) {
+            group.entered += more.entered;
+            group.exited += more.exited;
+            group.stays.extend(more.stays);
+            more.exits.into_iter().for_each(|(why, n)| *group.exits.entry(why).or_default() += n);
+        }
+    }
+
+    /// From when to when sizes are to be looked at.
+    pub const fn over(&mut self, from: UnixMillis, to: UnixMillis) {
+        self.span = (from, to);
+    }
+
+    /// Somebody entered or left the audience at `place`; of all visitors, in order of time.
+    pub fn moved(&mut self, place: usize, direction: Direction, at: UnixMillis) {
+        let (from, to) = self.span;
+        let group = &mut self.audiences[place];
+        let share = i128::from((at - from).get()) * STEPS as i128;
+        let step = share / i128::from((to - from).get().max(1));
+        let step = usize::try_from(step).unwrap_or(0).min(STEPS - 1);
+        match direction {
+            Direction::Entered => {
+                group.size += 1;
+                group.growth[step] += 1;
+            }
+            Direction::Exited => {
+                group.size = group.size.saturating_sub(1);
+                group.growth[step] -= 1;
+            }
+        }
+        group.peak = group.peak.max(group.size);
     }
 
     /// The audiences, in the order of the rule set.
@@ -63,10 +112,24 @@ impl Tally {
 
 // === impl Group ===
 
+impl Default for Group {
+    fn default() -> Self {
+        Self {
+            entered: 0,
+            exited: 0,
+            peak: 0,
+            stays: Vec::new(),
+            exits: BTreeMap::new(),
+            size: 0,
+            growth: [0; STEPS],
+        }
+    }
+}
+
 impl Group {
-    /// Who is in now.
-    pub fn now(&self) -> usize {
-        self.members.len()
+    /// How many are in now.
+    pub const fn now(&self) -> u64 {
+        self.size
     }
 
     /// The share `per_mille` of all finished stays are no longer than this; `None` if none has ended.
@@ -76,71 +139,23 @@ impl Group {
         self.stays.get(rank - 1).copied()
     }
 
-    /// Its size from `from` to `to`, in `width` characters; blank while nobody is in.
-    pub fn spark(&self, from: UnixMillis, to: UnixMillis, width: u32) -> String {
-        let top = self.peak.max(1).cast_signed();
-        let span = (to - from).get().max(1);
-        let bar = |place: u32| {
-            let at = from.get() + span / i64::from(width) * i64::from(place + 1);
-            let size = self.curve.at(at);
-            let level = (size * 8 + top - 1) / top;
-            match usize::try_from(level) {
-                Ok(level @ 1..) => BARS[(level - 1).min(7)],
-                _ => ' ',
-            }
+    /// Its size at the end of each step of the span.
+    pub fn sizes(&self) -> [i64; STEPS] {
+        let mut size = 0;
+        self.growth.map(|growth| {
+            size += growth;
+            size
+        })
+    }
+
+    /// Its size over time; blank while nobody is in.
+    pub fn spark(&self) -> String {
+        let top = self.sizes().into_iter().max().unwrap_or(0).max(1);
+        let bar = |size: i64| match usize::try_from((size * 8 + top - 1) / top) {
+            Ok(level @ 1..) => BARS[(level - 1).min(7)],
+            _ => ' ',
         };
-        (0..width).map(bar).collect()
-    }
-
-    fn change(&mut self, change: &Change) {
-        let at = change.effective_at;
-        match change.direction {
-            Direction::Entered => {
-                self.entered += 1;
-                self.members.insert(change.visitor.clone(), at);
-                self.curve.add(at.get(), 1);
-            }
-            Direction::Exited => {
-                self.exited += 1;
-                if let Some(since) = self.members.remove(&change.visitor) {
-                    self.stays.push((at - since).get());
-                }
-                *self.exits.entry((change.reason.place, change.reason.kind)).or_default() += 1;
-                self.curve.add(at.get(), -1);
-            }
-        }
-        self.peak = self.peak.max(self.members.len() as u64);
-    }
-}
-
-// === impl Curve ===
-
-impl Curve {
-    fn add(&mut self, at: i64, step: i64) {
-        if self.width == 0 {
-            (self.start, self.width) = (at, 1_000);
-        }
-        loop {
-            let place = usize::try_from((at - self.start) / self.width).unwrap_or(0);
-            if place < STEPS {
-                if self.steps.len() <= place {
-                    self.steps.resize(place + 1, 0);
-                }
-                self.steps[place] += step;
-                return;
-            }
-            self.width *= 2;
-            self.steps = self.steps.chunks(2).map(|pair| pair.iter().sum()).collect();
-        }
-    }
-
-    /// The number at an instant, as far as steps tell.
-    fn at(&self, at: i64) -> i64 {
-        if self.width == 0 || at < self.start {
-            return 0;
-        }
-        let place = usize::try_from((at - self.start) / self.width).unwrap_or(0);
-        self.steps.iter().take(place + 1).sum()
+        self.sizes().into_iter().map(bar).collect()
     }
 }
 
@@ -149,16 +164,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_curve_keeps_its_height_while_its_steps_widen() {
-        let mut curve = Curve::default();
-        for minute in 0..10_000 {
-            curve.add(minute * 60_000, if minute % 3 == 2 { -1 } else { 1 });
-        }
-        assert!(curve.steps.len() <= STEPS);
-        let end = 9_999 * 60_000;
-        assert_eq!(curve.at(end), 3_334);
-        assert!((curve.at(end / 2) - 1_667).abs() < 30, "half the way up at half time");
-        assert_eq!(curve.at(-1), 0);
+    fn a_spark_line_shows_the_size_at_the_end_of_each_step() {
+        let mut group = Group::default();
+        group.growth[0] = 1;
+        group.growth[2] = 7;
+        group.growth[23] = -8;
+        assert_eq!(group.sizes()[..4], [1, 1, 8, 8]);
+        assert_eq!(group.spark(), format!("▁▁{} ", "█".repeat(21)));
+        assert_eq!(Group::default().spark(), " ".repeat(24));
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Command {
             Self::Demo(args) => demo::run(args),
             Self::Run(args) => run::run(args),
             Self::Audience(args) => audience::run(args),
-            Self::Backtest(args) => backtest::run(args),
+            Self::Backtest(args) => backtest::run(&args),
             Self::Visitor(args) => visitor::run(args),
             Self::Explain(args) => explain::run(&args),
             Self::Changes(args) => changes::run(args),

@@ -1,5 +1,6 @@
 //! `tzeva audience`: what rule files say, and what is wrong with them.
 
+pub(crate) mod diff;
 pub(crate) mod given;
 mod report;
 
@@ -24,6 +25,8 @@ enum Action {
     Check(CheckArgs),
     /// Print the JSON Schema of rule files, from which editors complete and mark errors.
     Schema,
+    /// Who would enter or leave if other rules replaced these, by history under both.
+    Diff(diff::Args),
 }
 
 #[derive(clap::Args)]
@@ -46,6 +49,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             out::line(format!("{:#}", tzeva_audience::schema()));
             Ok(Exit::Fine)
         }
+        Action::Diff(args) => diff::run(&args),
     }
 }
 

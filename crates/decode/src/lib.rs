@@ -128,6 +128,29 @@ impl Decoder {
         }
     }
 
+    /// Decodes the first of several datums that stand one behind the other, written with the schema `key`, and tells how
+    /// many bytes it takes; `None`: where it ends can't be told, and so nothing behind it can be read.
+    ///
+    /// Such datums have neither key nor partition, so placement is not checked.
+    pub fn decode_first(&mut self, key: SchemaKey, datums: &[u8]) -> (Decoded, Option<usize>) {
+        let length = match self.schemas.length(key, datums, &self.settings) {
+            Ok(length) => length,
+            Err(refusal) => return (Decoded::Rejected(*refusal), None),
+        };
+        let value = &datums[..length];
+        if value.len() > MAX_RECORD {
+            let detail = format!("the record is longer than {MAX_RECORD} bytes");
+            return (Decoded::Rejected(*refuse(TooLarge, detail)), Some(length));
+        }
+        let raw = Raw { partition: Partition::new(0), key: None, value, headers: &[] };
+        let call = self.schemas.read((key, value), &self.settings);
+        let decoded = match call.and_then(|call| finish(&call, &self.settings, &raw, None)) {
+            Ok(event) => Decoded::Event(event),
+            Err(refusal) => Decoded::Rejected(*refusal),
+        };
+        (decoded, Some(length))
+    }
+
     fn event(&mut self, raw: &Raw<'_>) -> Result<Event, Stop> {
         if raw.value.len() > MAX_RECORD {
             let detail = format!("the record is longer than {MAX_RECORD} bytes");

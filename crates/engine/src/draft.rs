@@ -21,6 +21,8 @@ pub struct Draft {
     pub counts: Counts,
     index: Map<VisitorId, usize>,
     places: Vec<Places>,
+    /// Deltas are not wanted.
+    changes_only: bool,
 }
 
 /// What a metric may want to know about decisions.
@@ -95,6 +97,12 @@ impl Counts {
 // === impl Draft ===
 
 impl Draft {
+    /// A draft that keeps changes and counts but no deltas: for whoever stores no profiles.
+    #[must_use]
+    pub fn of_changes() -> Self {
+        Self { changes_only: true, ..Self::default() }
+    }
+
     /// Tells whether nothing was drafted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -103,6 +111,9 @@ impl Draft {
 
     /// The place of `visitor`'s delta, begun if need be.
     pub(crate) fn open(&mut self, visitor: &VisitorId) -> usize {
+        if self.changes_only {
+            return 0;
+        }
         if let Some(&at) = self.index.get(visitor) {
             return at;
         }
@@ -115,6 +126,9 @@ impl Draft {
 
     /// Adds `op` to the delta at `at`, in place of the op that it overrules if there is one.
     pub(crate) fn push(&mut self, at: usize, op: Op) {
+        if self.changes_only {
+            return;
+        }
         let ops = &mut self.deltas[at].ops;
         let places = &mut self.places[at];
         if matches!(op, Op::Forget) {

@@ -23,7 +23,7 @@ use tzeva_profile::{Op, Profile, stored};
 /// Decides for the visitors of one partition.
 #[derive(Debug)]
 pub struct Engine {
-    program: Program,
+    program: Arc<Program>,
     settings: Settings,
     now: UnixMillis,
     order_completed: NameId,
@@ -52,10 +52,22 @@ impl Engine {
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, settings: Settings, engine_time: UnixMillis) -> Self {
         Self {
-            program: Program::compile(rules, settings.max_age),
+            program: Arc::new(Program::compile(rules, settings.max_age)),
             settings,
             now: engine_time,
             order_completed: NameId::of(NameKind::Event, "order_completed"),
+            roster: Roster::default(),
+        }
+    }
+
+    /// An engine under the same rules and settings without visitors, at `engine_time`. Rules are not compiled again.
+    #[must_use]
+    pub fn afresh(&self, engine_time: UnixMillis) -> Self {
+        Self {
+            program: Arc::clone(&self.program),
+            settings: self.settings.clone(),
+            now: engine_time,
+            order_completed: self.order_completed,
             roster: Roster::default(),
         }
     }

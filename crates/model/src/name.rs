@@ -119,6 +119,12 @@ impl Name {
         Self { id: NameId::of(kind, text), text: text.into() }
     }
 
+    /// A name of which only the id is known: its text is empty. For whoever decides, since decisions look at ids.
+    #[must_use]
+    pub fn of_id(id: NameId) -> Self {
+        Self { id, text: Box::default() }
+    }
+
     /// The event `text`, folded by [`snake_case`]; may be empty.
     #[must_use]
     pub fn event(text: &str) -> Self {
@@ -151,6 +157,13 @@ impl Category {
             };
             depths.push(Name::new(NameKind::Category, &path));
         }
+        (!depths.is_empty()).then_some(Self(depths))
+    }
+
+    /// The path whose depths have these ids, the shallowest first, without their texts.
+    #[must_use]
+    pub fn of_ids(ids: impl IntoIterator<Item = NameId>) -> Option<Self> {
+        let depths: SmallVec<[Name; 2]> = ids.into_iter().map(Name::of_id).collect();
         (!depths.is_empty()).then_some(Self(depths))
     }
 

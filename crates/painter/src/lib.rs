@@ -25,7 +25,7 @@ pub use clock::{BrokerClock, ClockLimits, Moment, Trust};
 pub use effect::{Cause, Effect, Happening, Input, Refusal};
 pub use merge::{Cut, CutRecord, Inputs, TimeKind};
 pub use metrics::{PainterMetrics, PartitionView, Watcher};
-pub use names::{Catalogue, NameTable, SharedNames, table as name_table};
+pub use names::{Catalogue, NameTable, SharedNames, each_name, table as name_table};
 pub use observe::Observations;
 pub use owner::{Owner, Standings};
 pub use ports::{Inbox, Lanes, Ports, Schemas};

@@ -193,7 +193,8 @@ impl Catalogue {
 }
 
 /// Visits every name of an event.
-fn each_name(event: &Event, visit: &mut impl FnMut(NameKind, &Name)) {
+/// Every name in `event`, the same one perhaps several times.
+pub fn each_name(event: &Event, visit: &mut impl FnMut(NameKind, &Name)) {
     visit(NameKind::Event, &event.name);
     for item in &event.items {
         if let Some(product) = &item.product {

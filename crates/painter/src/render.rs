@@ -156,6 +156,16 @@ impl ChangeV1 {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// The line from behind its number on, for whoever numbers changes later: see [`numbered`].
+    #[must_use]
+    pub fn unnumbered(&self) -> String {
+        let mut line = self.to_json();
+        // Before it stand an id in hex and two numbers, none of which could hold this.
+        let head = line.find("\"audience\":").unwrap_or_default();
+        line.drain(..head);
+        line
+    }
+
     /// The sentence that tells why.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -168,6 +178,14 @@ impl ChangeV1 {
 pub fn change_id(incarnation: Incarnation, partition: Partition, n: ChangeNumber) -> String {
     let place = format!("{}\0{partition}\0{n}", incarnation.get());
     format!("{:032x}", xxh3_128(place.as_bytes()))
+}
+
+/// The line of JSON of the `n`-th change of a partition, given all of it behind the number.
+#[must_use]
+pub fn numbered(place: (Incarnation, Partition), n: ChangeNumber, unnumbered: &str) -> String {
+    let (incarnation, partition) = place;
+    let id = change_id(incarnation, partition, n);
+    format!("{{\"id\":\"{id}\",\"partition\":{partition},\"n\":{n},{unnumbered}")
 }
 
 /// The message of a dead letter; the port adds the original.

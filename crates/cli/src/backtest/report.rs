@@ -1,43 +1,38 @@
 //! What a backtest found, for people and for programs.
 
+use super::history::Finished;
+use crate::audience::diff;
 use crate::ink::{Ink, Tint};
 use crate::out;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tzeva_audience::{Audience, RuleSet};
-use tzeva_backtest::gather::Refused;
-use tzeva_backtest::input::Places;
-use tzeva_backtest::replay::Replay;
+use tzeva_audience::Audience;
 use tzeva_backtest::tally::Group;
-use tzeva_model::{Millis, UnixMillis};
+use tzeva_model::Millis;
 
-/// A finished run.
-pub(super) struct Report<'a> {
-    pub(super) rules: &'a RuleSet,
-    pub(super) replay: Replay<'a>,
-    pub(super) places: Places,
-    /// Lines read, blank ones aside.
-    pub(super) lines: u64,
-    pub(super) refused: Refused,
-    /// The first event, and the last instant that was decided.
-    pub(super) span: (UnixMillis, UnixMillis),
-    /// How long reading and sorting took, and how long deciding.
-    pub(super) took: (Duration, Duration),
-    pub(super) spilled: u64,
-}
+/// A finished run, to be told.
+pub(super) struct Report(pub(super) Finished);
 
-/// Characters of a spark line.
-const SPARK: u32 = 24;
 /// Reasons shown of an audience.
 const REASONS: usize = 3;
 
 // === impl Report ===
 
-impl Report<'_> {
+impl Report {
     /// For people: a table, then sums.
     pub(super) fn text(&mut self) {
-        let ink = Ink::stdout();
-        let (from, to) = self.span;
+        let sets = self.0.rules.len();
+        (0..sets).for_each(|set| self.table(set));
+        if sets > 1 {
+            out::line(Ink::stdout().tint(Tint::Bold, "if the second rules replaced the first:"));
+            diff::text(&self.0.replayed.differences);
+            out::line("");
+        }
+        self.sums();
+    }
+
+    /// What the audiences of a set of rules did.
+    fn table(&mut self, set: usize) {
         let head = [
             "audience",
             "entered",
@@ -45,80 +40,165 @@ impl Report<'_> {
             "now",
             "peak",
             "stay p50",
+            "p90",
             "p95",
             "size over time",
             "exits by",
         ];
-        let rules = self.rules;
-        let groups = self.replay.tally.audiences();
-        let rows: Vec<Vec<String>> = rules
-            .audiences
-            .iter()
-            .zip(groups)
-            .map(|(audience, group)| {
-                let length = |stay: Option<i64>| stay.map_or_else(|| "-".into(), short);
-                let (median, long) = (length(group.stay(500)), length(group.stay(950)));
-                vec![
-                    audience.name.text().to_owned(),
-                    group.entered.to_string(),
-                    group.exited.to_string(),
-                    group.now().to_string(),
-                    group.peak.to_string(),
-                    median,
-                    long,
-                    group.spark(from, to, SPARK),
-                    reasons(audience, group),
-                ]
-            })
-            .collect();
+        let groups = self.0.replayed.tallies[set].audiences();
+        let rows = self.0.rules[set].audiences.iter().zip(groups).map(|(audience, group)| {
+            let length = |stay: Option<i64>| stay.map_or_else(|| "-".into(), short);
+            vec![
+                audience.name.text().to_owned(),
+                group.entered.to_string(),
+                group.exited.to_string(),
+                group.now().to_string(),
+                group.peak.to_string(),
+                length(group.stay(500)),
+                length(group.stay(900)),
+                length(group.stay(950)),
+                group.spark(),
+                reasons(audience, group),
+            ]
+        });
+        let rows: Vec<Vec<String>> = rows.collect();
         out::table(&head, &rows);
         out::line("");
-        out::line(format!("{}  {from} to {to}", ink.tint(Tint::Bold, "span   ")));
-        let outcomes = self.replay.outcomes;
+    }
+
+    fn sums(&self) {
+        let (ink, run) = (Ink::stdout(), &self.0);
+        let (outcomes, (from, to)) = (run.replayed.outcomes, run.span);
+        let head = |text| ink.tint(Tint::Bold, text);
+        out::line(format!("{}  {from} to {to}", head("span   ")));
         out::line(format!(
-            "{}  {} lines: {} events decided, {} duplicates, {} after the end, {} refused",
-            ink.tint(Tint::Bold, "input  "),
-            self.lines,
+            "{}  {} records: {} events decided, {} duplicates, {} after the end, {} refused",
+            head("input  "),
+            self.records(),
             outcomes.painted,
             outcomes.duplicates,
             outcomes.after_the_end,
-            self.refused.count(),
+            run.found.refused.count(),
         ));
         out::line(format!(
             "{}  {} changes for {} visitors, {} deadlines fired",
-            ink.tint(Tint::Bold, "output "),
-            self.replay.number,
-            self.replay.visitors(),
-            self.replay.counts.deadlines_fired,
+            head("output "),
+            run.changes[0],
+            run.replayed.visitors,
+            run.replayed.counts.deadlines_fired,
         ));
-        let (read, decide) = self.took;
+        let (read, decide) = run.took;
+        let spilled = match run.spilled >> 20 {
+            0 => String::new(),
+            mib => format!(", {mib} MiB of it by way of the disk"),
+        };
         out::line(format!(
-            "{}  {:.0} events/s: {} to read and sort{}, {} to decide ({:.0} events/s)",
-            ink.tint(Tint::Bold, "pace   "),
-            self.pace(read + decide),
+            "{}  {:.0} events/s: {} to read and sort, {} to decide{spilled}",
+            head("pace   "),
+            self.pace(),
             seconds(read),
-            if self.spilled > 0 {
-                format!(" by {} runs on disk", self.spilled)
-            } else {
-                String::new()
-            },
             seconds(decide),
-            self.pace(decide),
         ));
     }
 
-    /// Refused lines, to stderr.
-    pub(super) fn refusals(&self) {
-        if self.refused.count() == 0 {
+    pub(super) fn warnings(&self) {
+        self.0.warnings();
+    }
+
+    /// Records read, blank lines aside.
+    fn records(&self) -> u64 {
+        let decided = &self.0.replayed.outcomes;
+        decided.painted + decided.duplicates + decided.after_the_end + self.0.found.refused.count()
+    }
+
+    /// For programs.
+    pub(super) fn json(&mut self) -> Value {
+        let sets = self.0.rules.len();
+        let mut tables: Vec<Value> = (0..sets).map(|set| self.audiences(set)).collect();
+        let (records, pace, run) = (self.records(), self.pace(), &self.0);
+        let (outcomes, (from, to), (read, decide)) = (run.replayed.outcomes, run.span, run.took);
+        let first = run.found.refused.first.iter().map(|(number, rejection)| {
+            json!({
+                "at": run.places.name(*number),
+                "code": rejection.code.word(),
+                "error": rejection.detail,
+            })
+        });
+        let codes = run.found.refused.by_code.iter().map(|(code, count)| (code.word(), *count));
+        let mut whole = json!({
+            "rules_version": format!("{:016x}", run.rules[0].version.get()),
+            "from": from.to_string(),
+            "until": to.to_string(),
+            "records": records,
+            "events": outcomes.painted,
+            "duplicates": outcomes.duplicates,
+            "after_the_end": outcomes.after_the_end,
+            "refused": run.found.refused.count(),
+            "refused_by_code": codes.collect::<std::collections::BTreeMap<_, _>>(),
+            "refused_first": first.collect::<Vec<_>>(),
+            "visitors": run.replayed.visitors,
+            "changes": run.changes[0],
+            "deadlines_fired": run.replayed.counts.deadlines_fired,
+            "spilled_bytes": run.spilled,
+            "seconds_reading": read.as_secs_f64(),
+            "seconds_deciding": decide.as_secs_f64(),
+            "events_per_second": pace.round(),
+            "audiences": tables.remove(0),
+        });
+        if let Some(audiences) = tables.pop() {
+            whole["against"] = json!({
+                "rules_version": format!("{:016x}", run.rules[1].version.get()),
+                "changes": run.changes[1],
+                "audiences": audiences,
+                "differences": diff::list(&run.replayed.differences),
+            });
+        }
+        whole
+    }
+
+    fn audiences(&mut self, set: usize) -> Value {
+        let groups = self.0.replayed.tallies[set].audiences();
+        let both = self.0.rules[set].audiences.iter().zip(groups);
+        both.map(|(audience, group)| audience_json(audience, group)).collect()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a pace, for people")]
+    fn pace(&self) -> f64 {
+        let (outcomes, (read, decide)) = (self.0.replayed.outcomes, self.0.took);
+        let events = outcomes.painted + outcomes.duplicates;
+        events as f64 / (read + decide).as_secs_f64().max(1e-6)
+    }
+}
+
+impl Finished {
+    /// What people should know of the input, to stderr.
+    pub(crate) fn warnings(&self) {
+        let left_out = self.replayed.counts.without_rate;
+        if left_out > 0 {
+            let text = format!(
+                "warning: the amounts of {left_out} events count for nothing, since nobody said what their currency is \
+                 worth: name `currency` and `rates` in the settings"
+            );
+            out::note(Ink::stderr().tint(Tint::Yellow, text));
+        }
+        self.refusals();
+    }
+
+    fn refusals(&self) {
+        if self.found.refused.count() == 0 {
             return;
         }
-        let by_code = self.refused.by_code.iter().map(|(code, count)| format!("{count} {code}"));
+        let by_code =
+            self.found.refused.by_code.iter().map(|(code, count)| format!("{count} {code}"));
         let by_code: Vec<String> = by_code.collect();
         let ink = Ink::stderr();
-        let head =
-            format!("warning: {} lines were refused: {}", self.refused.count(), by_code.join(", "));
+        let head = format!(
+            "warning: {} records were refused: {}",
+            self.found.refused.count(),
+            by_code.join(", ")
+        );
         out::note(ink.tint(Tint::Yellow, head));
-        for (number, rejection) in &self.refused.first {
+        for (number, rejection) in &self.found.refused.first {
             out::note(format!(
                 "  {}: {}",
                 self.places.name(*number),
@@ -126,57 +206,9 @@ impl Report<'_> {
             ));
         }
     }
-
-    /// For programs.
-    pub(super) fn json(&mut self) -> Value {
-        let (from, to) = self.span;
-        let rules = self.rules;
-        let groups = self.replay.tally.audiences();
-        let audiences: Vec<Value> = rules
-            .audiences
-            .iter()
-            .zip(groups)
-            .map(|(audience, group)| audience_json(audience, group, (from, to)))
-            .collect();
-        let outcomes = self.replay.outcomes;
-        let (read, decide) = self.took;
-        let first = self.refused.first.iter().map(|(number, rejection)| {
-            json!({
-                "at": self.places.name(*number),
-                "code": rejection.code.word(),
-                "error": rejection.detail,
-            })
-        });
-        let codes = self.refused.by_code.iter().map(|(code, count)| (code.word(), *count));
-        json!({
-            "rules_version": format!("{:016x}", self.rules.version.get()),
-            "from": from.to_string(),
-            "until": to.to_string(),
-            "lines": self.lines,
-            "events": outcomes.painted,
-            "duplicates": outcomes.duplicates,
-            "after_the_end": outcomes.after_the_end,
-            "refused": self.refused.count(),
-            "refused_by_code": codes.collect::<std::collections::BTreeMap<_, _>>(),
-            "refused_first": first.collect::<Vec<_>>(),
-            "visitors": self.replay.visitors(),
-            "changes": self.replay.number,
-            "deadlines_fired": self.replay.counts.deadlines_fired,
-            "seconds_reading": read.as_secs_f64(),
-            "seconds_deciding": decide.as_secs_f64(),
-            "events_per_second": self.pace(read + decide).round(),
-            "audiences": audiences,
-        })
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "a pace, for people")]
-    fn pace(&self, took: Duration) -> f64 {
-        let events = self.replay.outcomes.painted + self.replay.outcomes.duplicates;
-        events as f64 / took.as_secs_f64().max(1e-6)
-    }
 }
 
-fn audience_json(audience: &Audience, group: &mut Group, span: (UnixMillis, UnixMillis)) -> Value {
+fn audience_json(audience: &Audience, group: &mut Group) -> Value {
     let exits = group.exits.iter().map(|((place, kind), count)| {
         json!({
             "leaf": audience.path(*place),
@@ -195,9 +227,10 @@ fn audience_json(audience: &Audience, group: &mut Group, span: (UnixMillis, Unix
         "members": group.now(),
         "peak": group.peak,
         "stay_median": stay(group.stay(500)),
+        "stay_p90": stay(group.stay(900)),
         "stay_p95": stay(group.stay(950)),
         "exits": exits,
-        "size": group.spark(span.0, span.1, SPARK),
+        "size_over_time": group.sizes(),
     })
 }
 

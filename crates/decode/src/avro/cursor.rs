@@ -33,6 +33,10 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
+    pub(crate) const fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     pub(crate) fn take(&mut self, length: usize) -> Result<&'a [u8], Refusal> {
         let (taken, rest) = self.rest.split_at_checked(length).ok_or_else(ends_early)?;
         self.rest = rest;

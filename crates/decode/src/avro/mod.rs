@@ -139,6 +139,24 @@ impl Schemas {
         }
     }
 
+    /// How many bytes the first of `datums` takes, all of which were written with the schema `key`.
+    pub(crate) fn length(
+        &self,
+        key: SchemaKey,
+        datums: &[u8],
+        settings: &Compiled,
+    ) -> Result<usize, Refusal> {
+        match self.known.get(&key) {
+            Some(Known::Readable(program)) => program.length(datums, settings),
+            Some(Known::Unreadable(problem)) => {
+                Err(refuse(SchemaIncompatible, format!("{key}: {problem}")))
+            }
+            Some(Known::NotFound) | None => {
+                Err(refuse(SchemaUnknown, format!("no schema is known under {key}")))
+            }
+        }
+    }
+
     /// The call of a datum written with the schema `key`.
     pub(crate) fn read<'a>(
         &'a mut self,

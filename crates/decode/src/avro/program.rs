@@ -107,6 +107,18 @@ impl Program {
         }
         Ok(call)
     }
+
+    /// How many bytes the first of `records` takes.
+    ///
+    /// # Errors
+    /// `malformed`, `too_large`, `too_deep`
+    pub(crate) fn length(&self, records: &[u8], settings: &Compiled) -> Result<usize, Refusal> {
+        let mut run = Run { types: &self.types, settings, at: Cursor::new(records) };
+        for step in &self.steps {
+            run.skip(step.of, 2)?;
+        }
+        Ok(records.len() - run.at.left())
+    }
 }
 
 // === impl Run ===

@@ -373,6 +373,19 @@ proptest! {
         let _ = decode(&mut decoder, &framed(&datum));
         let _ = decode(&mut decoder, &framed(&datum[..place]));
     }
+
+    #[test]
+    fn datums_in_a_row_are_parted_where_each_ends(
+        mut choices in drawn(),
+        more in prop::collection::vec(any::<u8>(), 0..9),
+    ) {
+        let (schema, value) = visit(&mut choices);
+        let (mut decoder, _, datum) = written(&schema, value);
+        let alone = decode(&mut decoder, &framed(&datum)).map(|event| event.occurred_at);
+        let (first, length) = decoder.decode_first(KEY, &[&datum[..], &more].concat());
+        let Decoded::Event(first) = first else { panic!("{first:?}") };
+        prop_assert_eq!((Ok(first.occurred_at), length), (alone, Some(datum.len())));
+    }
 }
 
 fn small() -> (Decoder, Vec<u8>) {

@@ -2,10 +2,11 @@
 //! input is cut, packed and shuffled.
 #![cfg(test)]
 
+mod compare;
+mod files;
 mod twin;
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tzeva_bench::{Plan, Traffic};
@@ -91,7 +92,7 @@ fn cutting_packing_and_lack_of_memory_change_nothing() {
         fs::write(path, if part == 1 { own.into_bytes() } else { packed }).unwrap();
     }
     let files = [text(&parts[2]), text(&parts[1]), text(&parts[0])];
-    let cut = [&rules[..], &["--memory", "1", "--events"], &files[..]].concat();
+    let cut = [&rules[..], &["--memory", "1MiB", "--events"], &files[..]].concat();
     let found = changes(folder.path(), &cut);
     let sorted = |text: &str| {
         let mut lines: Vec<String> = text.lines().map(twin::without_number).collect();
@@ -100,48 +101,6 @@ fn cutting_packing_and_lack_of_memory_change_nothing() {
     };
     // Events of one instant now come in another order, which only the numbering shows.
     assert!(sorted(&found) == sorted(&want), "the order of files changed what was decided");
-}
-
-#[test]
-fn what_is_no_event_is_counted_by_code_and_shown_with_its_place() {
-    let folder = tempfile::tempdir().unwrap();
-    let events = folder.path().join("events.ndjson");
-    let mut file = fs::File::create(&events).unwrap();
-    let good =
-        r#"{"type":"track","event":"home","anonymousId":"v-1","timestamp":"2026-01-01T00:00:00Z"}"#;
-    writeln!(
-        file,
-        "{good}\n\n{{\"type\":\"track\"\n{good}\n{{\"type\":\"track\",\"event\":\"home\"}}"
-    )
-    .unwrap();
-    drop(file);
-    let audiences = sample("audiences");
-    let given = ["backtest", "--audiences", text(&audiences), "--output", "json", "--events"];
-    let ended = tzeva(&[&given[..], &[text(&events)]].concat());
-    assert!(ended.status.success());
-    let summary: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
-    assert_eq!(summary["lines"], 4);
-    assert_eq!((&summary["events"], &summary["duplicates"]), (&1.into(), &1.into()));
-    assert_eq!(summary["refused_by_code"]["malformed"], 1);
-    assert_eq!(summary["refused_by_code"]["missing_field"], 1);
-    let errors = String::from_utf8_lossy(&ended.stderr);
-    assert!(errors.contains("events.ndjson:3: malformed"), "{errors}");
-}
-
-#[test]
-fn wrong_input_is_refused_with_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let audiences = sample("audiences");
-    for (head, word) in [(&b"Obj\x01"[..], "Avro"), (b"PAR1", "Parquet"), (b"", "empty")] {
-        let events = folder.path().join("events");
-        fs::write(&events, head).unwrap();
-        let ended =
-            tzeva(&["backtest", "--audiences", text(&audiences), "--events", text(&events)]);
-        assert_eq!(ended.status.code(), Some(64));
-        assert!(String::from_utf8_lossy(&ended.stderr).contains(word));
-    }
-    let ended = tzeva(&["backtest", "--audiences", text(&audiences), "--events", "nowhere"]);
-    assert_eq!(ended.status.code(), Some(64));
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! Sorts records in bounded memory: within a group by (instant, tie, bytes), groups one by one.
+//!
+//! Whoever makes records gathers a [`Pile`] of them; a full one is sorted and becomes a run. Runs stay in memory up to the
+//! limit; what comes then goes to one temporary file that has no name, so that nothing is left behind however the process
+//! ends. A group is read by merging its stretch of every run, the longest of which are read a buffer at a time: how much
+//! is held does not depend on how much there is.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+mod merge;
+
+pub use merge::Merge;
+
+/// By what a record is sorted, before its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub group: u16,
+    /// Milliseconds since the Unix epoch.
+    pub at: i64,
+    pub tie: u64,
+}
+
+/// Records that are not sorted yet.
+#[derive(Default)]
+pub struct Pile {
+    bytes: Vec<u8>,
+    entries: Vec<(Key, u32, u32)>,
+}
+
+/// Sorted records.
+pub struct Runs {
+    /// Bytes that runs may hold in memory.
+    limit: usize,
+    held: usize,
+    file: Option<File>,
+    /// The file's length.
+    end: u64,
+    runs: Vec<Run>,
+    spilled: u64,
+}
+
+/// One sorted run.
+struct Run {
+    /// Its records; `None`: they are in the file.
+    bytes: Option<Vec<u8>>,
+    /// Where each group that it has begins, ascending; the last entry is its end and no group's.
+    groups: Vec<(u16, u64)>,
+}
+
+/// Bytes of a record before its own: instant, tie, length.
+const HEAD: usize = 20;
+
+// === impl Pile ===
+
+impl Pile {
+    /// Takes a record in; `write` appends its bytes.
+    pub fn push(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        let as_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        self.entries.push((key, as_u32(start), as_u32(self.bytes.len() - start)));
+    }
+
+    /// Bytes that it takes.
+    pub fn size(&self) -> usize {
+        self.bytes.len() + self.entries.len() * size_of::<(Key, u32, u32)>()
+    }
+
+    /// Empties it into a sorted run.
+    fn sort(&mut self) -> Run {
+        let bytes = &self.bytes;
+        let own = |start: u32, len: u32| &bytes[start as usize..start as usize + len as usize];
+        // Stable, and fast over what is sorted already.
+        self.entries.sort_by(|(a, start, len), (b, other, length)| {
+            a.cmp(b).then_with(|| own(*start, *len).cmp(own(*other, *length)))
+        });
+        let mut sorted = Vec::with_capacity(bytes.len() + HEAD * self.entries.len());
+        let mut groups: Vec<(u16, u64)> = Vec::new();
+        for (key, start, len) in &self.entries {
+            if groups.last().is_none_or(|(group, _)| *group != key.group) {
+                groups.push((key.group, sorted.len() as u64));
+            }
+            sorted.extend_from_slice(&key.at.to_le_bytes());
+            sorted.extend_from_slice(&key.tie.to_le_bytes());
+            sorted.extend_from_slice(&len.to_le_bytes());
+            sorted.extend_from_slice(own(*start, *len));
+        }
+        groups.push((u16::MAX, sorted.len() as u64));
+        self.bytes.clear();
+        self.entries.clear();
+        Run { bytes: Some(sorted), groups }
+    }
+}
+
+// === impl Runs ===
+
+impl Runs {
+    /// Nothing yet; runs will hold about `limit` bytes of memory.
+    pub const fn new(limit: usize) -> Self {
+        Self { limit, held: 0, file: None, end: 0, runs: Vec::new(), spilled: 0 }
+    }
+
+    /// How many bytes went to the disk.
+    pub const fn spilled(&self) -> u64 {
+        self.spilled
+    }
+
+    /// The records of a group in order.
+    ///
+    /// # Errors
+    /// The disk failed.
+    pub fn group(&self, group: u16) -> io::Result<Merge<'_>> {
+        let stretches = self.runs.iter().filter_map(|run| {
+            let place = run.groups[..run.groups.len() - 1]
+                .binary_search_by_key(&group, |(group, _)| *group)
+                .ok()?;
+            let (start, end) = (run.groups[place].1, run.groups[place + 1].1);
+            Some(match (&run.bytes, &self.file) {
+                (Some(bytes), _) => {
+                    let [start, end] = [start, end].map(|n| usize::try_from(n).unwrap_or(0));
+                    merge::Stretch::held(&bytes[start..end])
+                }
+                (None, Some(file)) => merge::Stretch::stored(file, start, end),
+                (None, None) => merge::Stretch::held(&[]),
+            })
+        });
+        Merge::new(stretches.collect())
+    }
+
+    fn add(&mut self, mut run: Run) -> io::Result<()> {
+        let size =
+            run.bytes.as_ref().map_or(0, Vec::len) + run.groups.len() * size_of::<(u16, u64)>();
+        if self.held + size <= self.limit {
+            self.held += size;
+        } else if let Some(bytes) = run.bytes.take() {
+            let file = match &self.file {
+                Some(file) => file,
+                None => self.file.insert(tempfile::tempfile()?),
+            };
+            file.write_all_at(&bytes, self.end)?;
+            run.groups.iter_mut().for_each(|(_, start)| *start += self.end);
+            self.end += bytes.len() as u64;
+            self.spilled += bytes.len() as u64;
+        }
+        self.runs.push(run);
+        Ok(())
+    }
+}
+
+/// Sorts what is in `pile`, and adds it to `runs`; runs are not locked while it is sorted.
+///
+/// # Errors
+/// The temporary file can't be made or written: the disk is full, or `TMPDIR` is no folder.
+pub fn settle(pile: &mut Pile, runs: &std::sync::Mutex<Runs>) -> io::Result<()> {
+    if pile.entries.is_empty() {
+        return Ok(());
+    }
+    let run = pile.sort();
+    runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(run)
+}
+
+#[cfg(test)]
+mod tests;
