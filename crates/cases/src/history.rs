@@ -127,7 +127,7 @@ fn event(random: &mut Random, number: i64, at: i64) -> Event {
         name: Name::new(NameKind::Event, name),
         occurred_at: UnixMillis::new(BASE + at),
         items: (0..items).map(|_| item(random)).collect(),
-        revenue: random.maybe(30, |r| Amount::new(r.within(-1, 3) * 10_000)),
+        revenue: random.maybe(50, |r| Amount::new(r.within(-2, 4) * 10_000)),
         currency: random.maybe(20, |r| Currency::try_new(r.pick(&MONEY)).sure()),
         coupon: text(random, 20),
         channel: text(random, 50),
