@@ -10,9 +10,13 @@ use crate::check::Checker;
 use crate::code::Code;
 use crate::document::Places;
 use crate::problem::At;
-use crate::{Leaf, Node};
+use crate::{Leaf, Node, Test};
 use std::collections::BTreeMap;
 use tzeva_model::Millis;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Of longer lists of texts nothing is worked out, so that no list costs the square of its length.
+const LISTED: usize = 256;
 
 /// Ranges of a feature's value, both ends in.
 type Ranges = Vec<(u64, u64)>;
@@ -170,7 +174,12 @@ fn facts(conjunct: &Conjunct<'_>, max_age: Millis) -> Vec<(String, Ranges)> {
             let range = if share.at_least { (line, u64::MAX) } else { (0, line - 1) };
             vec![(format!("share {}", share.text), turned(range, u64::MAX))]
         }
-        Leaf::Sequence(_) | Leaf::Trait(_) | Leaf::In(_) => {
+        Leaf::Trait(of) => {
+            let mut facts = vec![(leaf_key(conjunct.leaf), turned((1, 1), 1))];
+            facts.extend(values(&of.test, upright).map(|v| (format!("trait {}", of.name), v)));
+            facts
+        }
+        Leaf::Sequence(_) | Leaf::In(_) => {
             vec![(leaf_key(conjunct.leaf), turned((1, 1), 1))]
         }
         Leaf::Last(last) => {
@@ -192,6 +201,27 @@ fn facts(conjunct: &Conjunct<'_>, max_age: Millis) -> Vec<(String, Ranges)> {
             facts
         }
     }
+}
+
+/// The texts, each by its hash, that a value may be if this test holds (or doesn't); 0 stands for a value that is no text
+/// and for none at all. Of other tests nothing is said.
+fn values(test: &Test, upright: bool) -> Option<Ranges> {
+    let (texts, listed) = match test {
+        Test::TextIn(texts) => (texts, true),
+        Test::TextNotIn(texts) => (texts, false),
+        _ => return None,
+    };
+    if texts.len() > LISTED {
+        return None;
+    }
+    let mut hashes: Vec<u64> = texts.iter().map(|text| xxh3_64(text.as_bytes()).max(1)).collect();
+    hashes.sort_unstable();
+    if listed == upright {
+        let none = (!upright).then_some((0, 0));
+        return Some(none.into_iter().chain(hashes.into_iter().map(|h| (h, h))).collect());
+    }
+    let all: Ranges = vec![(0, u64::MAX)];
+    Some(hashes.into_iter().fold(all, |left, h| common(&left, &rest((h, h), u64::MAX))))
 }
 
 /// Everything in `0..=top` outside a range.
