@@ -21,23 +21,30 @@ pub(crate) enum Command {
     /// Run the service.
     Run(run::Args),
     /// Look at rule files.
-    Audience(audience::Args),
+    #[command(subcommand)]
+    Audience(audience::Action),
     /// Run history through audiences: who would have entered and left, when and why.
     Backtest(backtest::Args),
     /// Look at a visitor.
-    Visitor(visitor::Args),
+    #[command(subcommand)]
+    Visitor(visitor::Action),
     /// Why a visitor is in an audience, or isn't, and what comes next.
     Explain(explain::Args),
     /// Look at published changes.
-    Changes(changes::Args),
+    #[command(subcommand)]
+    Changes(changes::Action),
     /// Look at records that could not be applied.
-    DeadLetters(dead_letters::Args),
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Action),
     /// Look at the log.
-    Log(log::Args),
+    #[command(subcommand)]
+    Log(log::Action),
     /// Make or check Kafka's topics.
-    Topics(topics::Args),
+    #[command(subcommand)]
+    Topics(topics::Action),
     /// Check or print the settings.
-    Config(config::Args),
+    #[command(subcommand)]
+    Config(config::Action),
 }
 
 // === impl Command ===
@@ -47,15 +54,15 @@ impl Command {
         match self {
             Self::Demo(args) => demo::run(args),
             Self::Run(args) => run::run(args),
-            Self::Audience(args) => audience::run(args),
+            Self::Audience(action) => audience::run(action),
             Self::Backtest(args) => backtest::run(&args),
-            Self::Visitor(args) => visitor::run(args),
+            Self::Visitor(action) => visitor::run(action),
             Self::Explain(args) => explain::run(&args),
-            Self::Changes(args) => changes::run(args),
-            Self::DeadLetters(args) => dead_letters::run(args),
-            Self::Log(args) => log::run(args),
-            Self::Topics(args) => topics::run(args),
-            Self::Config(args) => config::run(args),
+            Self::Changes(action) => changes::run(action),
+            Self::DeadLetters(action) => dead_letters::run(action),
+            Self::Log(action) => log::run(action),
+            Self::Topics(action) => topics::run(action),
+            Self::Config(action) => config::run(action),
         }
     }
 }

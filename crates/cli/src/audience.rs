@@ -12,15 +12,9 @@ use given::Given;
 pub(crate) use report::problems as show_problems;
 use std::path::PathBuf;
 
-/// Arguments of `tzeva audience`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    action: Action,
-}
-
+/// What `tzeva audience` does.
 #[derive(Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Compile a folder of audiences: every problem with its place, then what each audience needs and shares.
     Check(CheckArgs),
     /// Print the JSON Schema of rule files, from which editors complete and mark errors.
@@ -30,7 +24,7 @@ enum Action {
 }
 
 #[derive(clap::Args)]
-struct CheckArgs {
+pub(crate) struct CheckArgs {
     /// The folder of audience files and the paint file; left out: `audiences` of the settings.
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -42,8 +36,8 @@ struct CheckArgs {
     output: Output,
 }
 
-pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    match args.action {
+pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
+    match action {
         Action::Check(args) => check(&args),
         Action::Schema => {
             out::line(format!("{:#}", tzeva_audience::schema()));

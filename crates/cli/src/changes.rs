@@ -6,21 +6,15 @@ use crate::place::{Place, PlaceArgs};
 use clap::Subcommand;
 use serde_json::Value;
 
-/// Arguments of `tzeva changes`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    action: Action,
-}
-
+/// What `tzeva changes` does.
 #[derive(Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Show published changes, partition by partition, in order.
     Show(Show),
 }
 
 #[derive(clap::Args)]
-struct Show {
+pub(crate) struct Show {
     #[command(flatten)]
     place: PlaceArgs,
     /// One partition only.
@@ -34,8 +28,8 @@ struct Show {
     output: Output,
 }
 
-pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let Action::Show(args) = args.action;
+pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
+    let Action::Show(args) = action;
     let place = Place::open(&args.place)?;
     let mut rows = Vec::new();
     for partition in place.partitions(args.partition)? {

@@ -6,15 +6,9 @@ use clap::Subcommand;
 use std::path::{Path, PathBuf};
 use tzeva_settings::{self, Loaded, Mode};
 
-/// Arguments of `tzeva config`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    action: Action,
-}
-
+/// What `tzeva config` does.
 #[derive(Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Look for everything that a start would refuse.
     Check(Which),
     /// Print the effective settings: file, environment and defaults; secrets are not shown.
@@ -22,7 +16,7 @@ enum Action {
 }
 
 #[derive(clap::Args)]
-struct Which {
+pub(crate) struct Which {
     #[command(flatten)]
     settings: SettingsArgs,
     /// As `tzeva run --embedded` would read them.
@@ -51,11 +45,11 @@ impl SettingsArgs {
     }
 }
 
-pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let (Action::Check(which) | Action::Print(which)) = &args.action;
+pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
+    let (Action::Check(which) | Action::Print(which)) = &action;
     let mode = if which.embedded { Mode::Embedded } else { Mode::Server };
     let loaded = which.settings.load(mode)?;
-    match args.action {
+    match action {
         Action::Check(_) => out::line("the settings are fine"),
         Action::Print(_) => out::line(printed(&loaded).trim_end()),
     };

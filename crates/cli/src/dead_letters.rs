@@ -7,15 +7,9 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Arguments of `tzeva dead-letters`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    action: Action,
-}
-
+/// What `tzeva dead-letters` does.
 #[derive(Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Count them by code.
     List(Which),
     /// Show each with its original.
@@ -23,7 +17,7 @@ enum Action {
 }
 
 #[derive(clap::Args)]
-struct Which {
+pub(crate) struct Which {
     #[command(flatten)]
     place: PlaceArgs,
     /// Those of one partition only.
@@ -43,8 +37,8 @@ struct Which {
 /// Characters of an original that people are shown.
 const SHOWN: usize = 2_000;
 
-pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let (Action::List(which) | Action::Show(which)) = &args.action;
+pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
+    let (Action::List(which) | Action::Show(which)) = &action;
     let place = Place::open(&which.place)?;
     let mut counts: BTreeMap<(String, String), u64> = BTreeMap::new();
     let mut met = 0;
@@ -56,7 +50,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
                 continue;
             }
             met += 1;
-            match args.action {
+            match action {
                 Action::List(_) => {
                     *counts.entry((letter.header("dlq.topic"), code)).or_default() += 1;
                 }
@@ -64,7 +58,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
             }
         }
     }
-    match (&args.action, which.output) {
+    match (&action, which.output) {
         (Action::Show(_), _) => {}
         (Action::List(_), Output::Text) => {
             let row = |((topic, code), count): (&(String, String), &u64)| {

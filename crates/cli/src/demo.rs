@@ -5,6 +5,7 @@
 //! and with them what the painter measures by them. The folder is temporary and goes with the process.
 
 mod open;
+mod order;
 mod people;
 mod shop;
 mod stage;
@@ -76,7 +77,7 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
     let (published, changes) = channel();
     let painting = paint(&folder, &rules, time, published).map_err(Failure::world)?;
     let mut shop = Open::new(time, People::new(args.seed), folder.ingest());
-    let mut stage = Stage::new(Story::new(time, Ink::stdout()), args.output);
+    let mut stage = Stage::new(Story::new(time, Ink::stdout()), time, args.output);
     stage.open(&rules, args.speed);
     let begun = Instant::now();
     let end = Duration::from_secs(args.seconds);
@@ -87,6 +88,9 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         }
         for (act, at) in shop.act().map_err(Failure::world)? {
             stage.act(&act, at);
+        }
+        if owns_all(&painting) {
+            stage.begin();
         }
         stage.wait(&changes, BEAT);
     }
@@ -105,6 +109,12 @@ pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
         }
         None => Err(Failure::world(anyhow!("the painter did not stop within {PATIENCE:?}"))),
     }
+}
+
+/// True once the painter owns every partition.
+fn owns_all(painting: &Painting) -> bool {
+    let views = painting.watcher().views();
+    views.len() == usize::from(PARTITIONS) && views.values().all(|view| view.standings.is_some())
 }
 
 fn rules() -> Result<RuleSet, Failure> {

@@ -9,21 +9,15 @@ use tzeva_commit::port::LogEntry;
 use tzeva_commit::{Judge, LogRecord, Verdict, decode};
 use tzeva_model::LogOffset;
 
-/// Arguments of `tzeva log`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    action: Action,
-}
-
+/// What `tzeva log` does.
 #[derive(Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Show records in order of offset.
     Show(Show),
 }
 
 #[derive(clap::Args)]
-struct Show {
+pub(crate) struct Show {
     #[command(flatten)]
     place: PlaceArgs,
     /// The partition.
@@ -40,8 +34,8 @@ struct Show {
     output: Output,
 }
 
-pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let Action::Show(args) = args.action;
+pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
+    let Action::Show(args) = action;
     let place = Place::open(&args.place)?;
     let mut judge = args.from.is_none_or(|from| from <= 0).then(Judge::at_beginning);
     let mut rows = Vec::new();

@@ -8,26 +8,20 @@ use clap::Subcommand;
 use tzeva_kafka::admin::{Made, Plan};
 use tzeva_settings::Mode;
 
-/// Arguments of `tzeva topics`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    action: Action,
-}
-
+/// What `tzeva topics` does.
 #[derive(Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Make every topic that is missing, as the settings say; a topic that is there is left as it is.
     Create(SettingsArgs),
     /// Look for everything about the topics that a start would refuse, and say how to mend it.
     Check(SettingsArgs),
 }
 
-pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let (Action::Create(given) | Action::Check(given)) = &args.action;
+pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
+    let (Action::Create(given) | Action::Check(given)) = &action;
     let settings = given.load(Mode::Server)?.settings;
     let admin = kafka::admin(&settings)?;
-    if let Action::Create(_) = args.action {
+    if let Action::Create(_) = action {
         let defaults = Plan::default();
         let plan = Plan {
             partitions: settings.partitions.unwrap_or(defaults.partitions),

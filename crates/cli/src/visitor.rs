@@ -11,21 +11,15 @@ use tzeva_audience::{HalfLives, Paint};
 use tzeva_model::{NameId, VisitorId};
 use tzeva_profile::stored;
 
-/// Arguments of `tzeva visitor`.
-#[derive(clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    action: Action,
-}
-
+/// What `tzeva visitor` does.
 #[derive(Subcommand)]
-enum Action {
+pub(crate) enum Action {
     /// Show tags with their scores now, memberships, the next deadline, recent events.
     Show(Show),
 }
 
 #[derive(clap::Args)]
-struct Show {
+pub(crate) struct Show {
     /// The visitor id.
     id: String,
     #[command(flatten)]
@@ -35,8 +29,8 @@ struct Show {
     output: Output,
 }
 
-pub(crate) fn run(args: Args) -> Result<Exit, Failure> {
-    let Action::Show(args) = args.action;
+pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
+    let Action::Show(args) = action;
     let id = VisitorId::try_new(&args.id).map_err(Failure::settings)?;
     let place = Place::open(&args.place)?;
     let Some(bytes) = place.profile(&id)? else {

@@ -65,3 +65,23 @@ fn other_rules_over_a_log_are_refused_as_settings_are() {
     assert!(says.contains("put the former files back"), "{says}");
     assert!(says.contains("no partition is left to own"), "{says}");
 }
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn settings_that_ask_for_tls_are_refused_with_the_feature_that_is_missing() {
+    let place = Place::new();
+    let secret = std::fs::read_to_string(place.path("tzeva.yaml")).unwrap()
+        + "kafka: {brokers: 'k:9093', security: sasl_ssl, sasl_mechanism: PLAIN, sasl_username: u, sasl_password: p}\n\
+           redis: {url: 'rediss://r:6380/0'}\nregistry: {url: 'https://registry'}\n";
+    std::fs::write(place.path("tzeva.yaml"), secret).unwrap();
+    for command in [&["run", "--from", "earliest"][..], &["config", "check"], &["topics", "check"]]
+    {
+        let (code, says) = ended(place.start(&[command, &["--config", "tzeva.yaml"]].concat()));
+        assert_eq!(code, Some(64), "{says}");
+        for what in ["kafka.security is sasl_ssl", "redis.url asks", "registry.url asks"] {
+            let line =
+                says.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("{says}"));
+            assert!(line.contains("build with --features tls"), "{line}");
+        }
+    }
+}

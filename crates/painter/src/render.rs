@@ -1,6 +1,7 @@
 //! Changes as others read them: CloudEvents 1.0, a JSON body, and headers. Text is made here, once, from the compact
 //! change of the log, so that a repeat of a projection gives the same bytes.
 
+use crate::settings::Settings;
 use serde::Serialize;
 use tzeva_audience::{Audience, RuleSet};
 use tzeva_commit::port::Outgoing;
@@ -186,6 +187,18 @@ pub fn numbered(place: (Incarnation, Partition), n: ChangeNumber, unnumbered: &s
     let (incarnation, partition) = place;
     let id = change_id(incarnation, partition, n);
     format!("{{\"id\":\"{id}\",\"partition\":{partition},\"n\":{n},{unnumbered}")
+}
+
+/// The messages of a partition's dead letters.
+pub(crate) fn dead_letters<'a>(
+    letters: &'a [DeadLetter],
+    settings: &'a Settings,
+    partition: Partition,
+) -> impl Iterator<Item = Outgoing> + use<'a> {
+    letters.iter().map(move |letter| {
+        let topic = &settings.topics[usize::from(letter.topic.get())].name;
+        dead_letter(letter, topic, partition, settings.rules.version.get())
+    })
 }
 
 /// The message of a dead letter; the port adds the original.

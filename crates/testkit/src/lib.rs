@@ -2,5 +2,6 @@
 
 pub mod conformance;
 pub mod proxy;
+pub mod readback;
 pub mod servers;
 pub mod sim;

@@ -9,7 +9,7 @@ use tzeva_backtest::compare::{Difference, Differences, Group};
 
 /// Arguments of `tzeva audience diff`.
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(crate) struct Args {
     /// The folder of audience files and the paint file in force.
     #[arg(value_name = "A")]
     first: PathBuf,

@@ -1,7 +1,9 @@
 //! Where it is seen: lines on stdout as changes come, for people or for programs.
 
+use super::order::Order;
 use super::shop::Act;
 use super::story::{Seen, Story};
+use super::time::ShopTime;
 use crate::out::{self, Output};
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -12,15 +14,29 @@ use tzeva_model::UnixMillis;
 /// The stage.
 pub(super) struct Stage {
     story: Story,
+    time: ShopTime,
+    order: Order,
+    /// The painter has come so far that changes are to be expected.
+    painting: bool,
     json: bool,
     watched: bool,
 }
 
+/// How late a line is shown at least, by our clock, and at most.
+const BEHIND: (Duration, Duration) = (Duration::from_millis(500), Duration::from_millis(2_500));
+
 // === impl Stage ===
 
 impl Stage {
-    pub(super) fn new(story: Story, output: Output) -> Self {
-        Self { story, json: output == Output::Json, watched: true }
+    pub(super) fn new(story: Story, time: ShopTime, output: Output) -> Self {
+        let order = Order::new(time.in_shop(BEHIND.0), time.in_shop(BEHIND.1));
+        let json = output == Output::Json;
+        Self { story, time, order, painting: false, json, watched: true }
+    }
+
+    /// Changes are to be expected: from now on lines are shown.
+    pub(super) const fn begin(&mut self) {
+        self.painting = true;
     }
 
     /// False once nobody reads any more.
@@ -39,7 +55,7 @@ impl Stage {
         if !self.json
             && let Some(line) = self.story.act(act, at)
         {
-            self.say(&line);
+            self.order.take(line, at, self.time.now());
         }
     }
 
@@ -49,14 +65,18 @@ impl Stage {
         while let Some(left) = beat.checked_sub(begun.elapsed()) {
             match changes.recv_timeout(left) {
                 Ok(change) => self.change(&change),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
+        }
+        if self.painting {
+            self.order.due(self.time.now()).iter().for_each(|line| self.say(line));
         }
     }
 
     /// Shows what is left.
     pub(super) fn rest(&mut self, changes: &Receiver<Vec<u8>>) {
         changes.try_iter().for_each(|change| self.change(&change));
+        self.order.rest().iter().for_each(|line| self.say(line));
     }
 
     /// Says what it all came to.
@@ -69,7 +89,12 @@ impl Stage {
         let text = String::from_utf8_lossy(body);
         let Ok(seen) = serde_json::from_str::<Seen>(&text) else { return };
         let line = self.story.change(&seen);
-        self.say(if self.json { &text } else { &line });
+        match (self.json, seen.at()) {
+            (false, Some(at)) => self.order.take(line, at, self.time.now()),
+            (false, None) => self.say(&line),
+            // A program sorts for itself.
+            (true, _) => self.say(&text),
+        }
     }
 
     /// What is no change: beside the changes, if those are for a program.

@@ -124,6 +124,12 @@ impl Seen {
         }
     }
 
+    /// The instant at which it takes effect.
+    pub(super) fn at(&self) -> Option<UnixMillis> {
+        let at: jiff::Timestamp = self.effective_at.parse().ok()?;
+        Some(UnixMillis::new(at.as_millisecond()))
+    }
+
     /// The product that it is about, by the name the shop gives it.
     fn product(&self) -> Option<&'static str> {
         // An order tells only its first product, which may be none of those that painted the tag.
@@ -187,9 +193,7 @@ impl Story {
         let side = if seen.entered() { &mut counts.entered } else { &mut counts.left };
         *side += 1;
         *counts.kinds.entry(kind).or_default() += 1;
-        let at: Option<jiff::Timestamp> = seen.effective_at.parse().ok();
-        let clock =
-            at.map_or_else(String::new, |at| self.time.clock(UnixMillis::new(at.as_millisecond())));
+        let clock = seen.at().map_or_else(String::new, |at| self.time.clock(at));
         let (sign, tint, verb) = match seen.entered() {
             true => ("+", Tint::Green, "enters"),
             false => ("-", Tint::Red, "leaves"),

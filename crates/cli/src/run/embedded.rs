@@ -1,7 +1,6 @@
 //! `tzeva run --embedded`: log, store and sources in one folder, events from files or stdin.
 
 mod intake;
-mod lines;
 mod look;
 
 use super::Args;

@@ -11,8 +11,8 @@ use crate::support::Place;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tzeva_audience::{CheckSettings, RuleSet, SourceFile, compile};
+use tzeva_commit::Commit;
 use tzeva_commit::port::SourceRecord;
-use tzeva_commit::{Commit, Judge, LogRecord, Verdict, decode};
 use tzeva_decode::{Decoded, Decoder, Raw};
 use tzeva_embedded::{Folder, OpenMode, Settings};
 use tzeva_model::{
@@ -21,6 +21,7 @@ use tzeva_model::{
 };
 use tzeva_oracle::{Input, Step};
 use tzeva_profile::{Profile, fold, stored};
+use tzeva_testkit::readback::{Counting, covers_every_record_once};
 
 const TOPICS: [&str; 2] = ["tzeva.site-visits", "tzeva.purchases"];
 
@@ -39,7 +40,8 @@ pub(crate) fn all(place: &Place, written: &[String], malformed: &[String]) {
         let topics: Vec<_> = (0..2).map(|topic| source(&folder, topic, partition)).collect();
         taken.extend(topics.iter().flatten().map(|r| String::from_utf8(r.value.clone()).unwrap()));
         let commits = counting(&folder, partition);
-        inputs_cover_every_offset_once(&commits, &topics);
+        let counts: Vec<usize> = topics.iter().map(Vec::len).collect();
+        covers_every_record_once(&commits, &counts);
         store_is_the_fold(&folder, &commits);
         changes += published_is_what_was_logged(&folder, partition, &commits);
         oracle_agrees(&rules, (partition, folder.partitions()), &commits, &topics);
@@ -83,48 +85,16 @@ fn source(folder: &Folder, topic: u8, partition: Partition) -> Vec<SourceRecord>
     }
 }
 
-/// The commits that count, groups joined.
+/// The commits that count.
 fn counting(folder: &Folder, partition: Partition) -> Vec<Commit> {
-    let mut judge = Judge::at_beginning();
-    let (mut held, mut counting) = (Vec::new(), Vec::new());
-    let mut at = LogOffset::new(0);
+    let (mut log, mut at) = (Counting::new(), LogOffset::new(0));
     loop {
         let page = folder.read_log(partition, at, None).unwrap();
         if page.entries.is_empty() {
-            return counting;
+            return log.commits;
         }
         at = page.next;
-        for entry in page.entries {
-            let record = decode(&entry.bytes).unwrap();
-            match (judge.observe(entry.offset, &record), record) {
-                (Verdict::Held, LogRecord::Commit(commit)) => held.push(*commit),
-                (Verdict::Counts { .. }, LogRecord::Commit(commit)) => {
-                    counting.append(&mut held);
-                    counting.push(*commit);
-                }
-                (Verdict::Claim | Verdict::Anchor, _) => held.clear(),
-                _ => {}
-            }
-        }
-    }
-}
-
-fn inputs_cover_every_offset_once(commits: &[Commit], topics: &[Vec<SourceRecord>]) {
-    let mut next = [0i64; 2];
-    let (mut seq, mut n) = (0, 1);
-    for commit in commits {
-        for range in &commit.inputs {
-            let at = &mut next[usize::from(range.topic.get())];
-            assert_eq!(range.from.get(), *at, "the ranges of topic {} meet", range.topic);
-            *at = range.next.get();
-        }
-        seq += 1;
-        assert_eq!(commit.seq.get(), seq, "seq is dense");
-        assert_eq!(commit.changes_from.get(), n, "n is dense");
-        n += commit.changes.len() as u64;
-    }
-    for (topic, end) in topics.iter().zip(next) {
-        assert_eq!(end, i64::try_from(topic.len()).unwrap(), "every record was decided");
+        page.entries.iter().for_each(|entry| log.observe(entry));
     }
 }
 

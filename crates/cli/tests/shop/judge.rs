@@ -9,8 +9,8 @@ use super::{MAX_AGE, Shop};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::mpsc;
+use tzeva_commit::Commit;
 use tzeva_commit::port::{SourceRecord, StoreReply, Ticket};
-use tzeva_commit::{Commit, Judge, LogRecord, Verdict, decode};
 use tzeva_decode::{Decoded, Decoder, NotFound, Raw, SchemaKey};
 use tzeva_model::{
     Change, Event, LogOffset, NameId, Partition, RejectionCode, SourceOffset, TopicIndex,
@@ -18,6 +18,7 @@ use tzeva_model::{
 };
 use tzeva_oracle::{Input, Step};
 use tzeva_profile::{Profile, fold, stored};
+use tzeva_testkit::readback::{Counting, covers_every_record_once};
 
 /// What a run came to.
 #[derive(Debug, Default)]
@@ -36,12 +37,8 @@ pub(crate) struct Verdicts {
 
 /// Follows a log as it grows.
 pub(crate) struct Follower {
-    judge: Judge,
+    pub log: Counting,
     next: LogOffset,
-    held: Vec<Commit>,
-    pub commits: Vec<Commit>,
-    pub claims: usize,
-    pub ignored: usize,
 }
 
 /// A source record in the order of decisions: its time, and what it is.
@@ -58,12 +55,13 @@ pub(crate) fn all(shop: &Shop) -> Verdicts {
     for partition in shop.partitions() {
         let mut follower = Follower::new();
         follower.read(shop, partition);
-        let commits = &follower.commits;
-        verdicts.claims += follower.claims;
-        verdicts.ignored += follower.ignored;
+        let commits = &follower.log.commits;
+        verdicts.claims += follower.log.claims;
+        verdicts.ignored += follower.log.ignored;
         verdicts.untils.extend(commits.last().map(|commit| commit.until));
         let sources = sources(shop, partition);
-        inputs_cover_every_offset_once(shop, &sources, commits);
+        let counts: Vec<usize> = sources.iter().map(Vec::len).collect();
+        covers_every_record_once(commits, &counts);
         let decided = decided(shop, partition, &sources, commits, &mut letters);
         let events: Vec<&Event> =
             decided.iter().flatten().filter_map(|(_, event)| event.as_ref().ok()).collect();
@@ -94,14 +92,7 @@ pub(crate) fn all(shop: &Shop) -> Verdicts {
 
 impl Follower {
     pub(crate) fn new() -> Self {
-        Self {
-            judge: Judge::at_beginning(),
-            next: LogOffset::new(0),
-            held: Vec::new(),
-            commits: Vec::new(),
-            claims: 0,
-            ignored: 0,
-        }
+        Self { log: Counting::new(), next: LogOffset::new(0) }
     }
 
     /// Reads what is new.
@@ -109,33 +100,19 @@ impl Follower {
         for entry in shop.admin.read_log(partition, Some(self.next)).unwrap() {
             let entry = entry.unwrap();
             self.next = entry.offset.next();
-            let record = decode(&entry.bytes).unwrap();
-            match (self.judge.observe(entry.offset, &record), record) {
-                (Verdict::Held, LogRecord::Commit(commit)) => self.held.push(*commit),
-                (Verdict::Counts { .. }, LogRecord::Commit(commit)) => {
-                    self.commits.append(&mut self.held);
-                    self.commits.push(*commit);
-                }
-                (Verdict::Claim, _) => {
-                    self.claims += 1;
-                    self.held.clear();
-                }
-                (Verdict::Anchor, _) => self.held.clear(),
-                (Verdict::Ignored(_), LogRecord::Commit(_)) => self.ignored += 1,
-                _ => {}
-            }
+            self.log.observe(&entry);
         }
     }
 
     /// How many source records were decided.
     pub(crate) fn decided(&self) -> i64 {
-        let last = self.commits.last();
+        let last = self.log.commits.last();
         last.map_or(0, |commit| commit.inputs.iter().map(|range| range.next.get()).sum())
     }
 
     /// True if the last commit says nothing: nothing has happened for a while.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.commits.last().is_some_and(|commit| {
+        self.log.commits.last().is_some_and(|commit| {
             commit.deltas.is_empty() && commit.inputs.iter().all(|range| range.from == range.next)
         })
     }
@@ -148,28 +125,6 @@ fn sources(shop: &Shop, partition: Partition) -> Vec<Vec<SourceRecord>> {
         records.collect::<Result<Vec<_>, _>>().unwrap()
     };
     shop.kafka.topics.sources.iter().map(records).collect()
-}
-
-fn inputs_cover_every_offset_once(shop: &Shop, sources: &[Vec<SourceRecord>], commits: &[Commit]) {
-    let mut next = vec![0i64; shop.kafka.topics.sources.len()];
-    let (mut until, mut clock) = (UnixMillis::MIN, UnixMillis::MIN);
-    let (mut seq, mut n) = (0, 1);
-    for commit in commits {
-        for range in &commit.inputs {
-            let at = &mut next[usize::from(range.topic.get())];
-            assert_eq!(range.from.get(), *at, "the ranges of topic {} meet", range.topic);
-            *at = range.next.get();
-        }
-        assert!(commit.until >= until && commit.clock >= clock, "until and clock never decrease");
-        (until, clock) = (commit.until, commit.clock);
-        seq += 1;
-        assert_eq!(commit.seq.get(), seq, "seq is dense");
-        assert_eq!(commit.changes_from.get(), n, "n is dense");
-        n += commit.changes.len() as u64;
-    }
-    for (end, records) in next.into_iter().zip(sources) {
-        assert_eq!(end, i64::try_from(records.len()).unwrap(), "every record was decided");
-    }
 }
 
 /// What each commit decided, in the order that its meaning gives; notes the records that are none.

@@ -122,14 +122,15 @@ pub(crate) fn drained(shop: &Shop, painter: &mut Painter, quiet: bool) {
     for (follower, partition) in followers.iter_mut().zip(shop.partitions()) {
         follower.read(shop, partition);
     }
-    let before: Vec<usize> = followers.iter().map(|follower| follower.commits.len()).collect();
+    let before: Vec<usize> = followers.iter().map(|follower| follower.log.commits.len()).collect();
     wait_for("every record is decided", || {
         painter.still_runs();
         for (follower, partition) in followers.iter_mut().zip(shop.partitions()) {
             follower.read(shop, partition);
         }
         let decided: i64 = followers.iter().map(Follower::decided).sum();
-        let owned = followers.iter().zip(&before).all(|(now, before)| now.commits.len() > *before);
+        let owned =
+            followers.iter().zip(&before).all(|(now, before)| now.log.commits.len() > *before);
         let still = !quiet || followers.iter().all(Follower::is_quiet);
         (decided == fed && owned && still).then_some(())
     });

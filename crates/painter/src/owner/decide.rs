@@ -9,10 +9,10 @@ use crate::{flow, render};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use tzeva_commit::port::{PortError, ShardRead, SourceReply, Ticket};
-use tzeva_commit::{Commit, Part, ShardLink, split};
+use tzeva_commit::{Commit, Marker, Part, ShardLink, split};
 use tzeva_decode::{NotFound, SchemaKey};
 use tzeva_model::{ChangeNumber, LogOffset, Shard, UnixMillis, VisitorId};
-use tzeva_profile::{Delta, stored};
+use tzeva_profile::{Delta, Profile, stored};
 
 /// The version of the deciding code: moves with what a commit means.
 const CODE_VERSION: u32 = 1;
@@ -136,17 +136,8 @@ impl Owner {
         let read = read.map_err(|error| Self::refuse_or_again(&error))?;
         let asked = loading.wanted.into_iter().zip(loading.expected).zip(read);
         for (((shard, visitors), expected), found) in asked {
-            if found.marker != expected {
-                self.observations.store_moved += 1;
-                return Err(Trouble::Again(moved(
-                    shard,
-                    &format!("{expected:?}"),
-                    &format!("{:?}", found.marker),
-                )));
-            }
-            for (visitor, bytes) in visitors.into_iter().zip(found.profiles) {
-                let profile = bytes.map(|bytes| stored::decode(&bytes)).transpose();
-                let profile = profile.map_err(|error| unreadable(shard, &error.to_string()))?;
+            self.observations.store_moved += u64::from(found.marker != expected);
+            for (visitor, profile) in visitors.into_iter().zip(unmoved(shard, expected, found)?) {
                 reign.engine.load(visitor, profile);
             }
         }
@@ -222,10 +213,7 @@ impl Owner {
             (delta.visitor.clone(), profile)
         });
         let snapshots = snapshots.collect();
-        let letters = part.dead_letters.iter().map(|letter| {
-            let topic = &settings.topics[usize::from(letter.topic.get())].name;
-            render::dead_letter(letter, topic, self.partition, part.rules_version.get())
-        });
+        let letters = render::dead_letters(&part.dead_letters, &settings, self.partition);
         let names = part.names.iter().map(render::name);
         reign.flights.push_back(Flight {
             ticket,
@@ -278,8 +266,22 @@ fn links(reign: &Reign, deltas: &[Delta]) -> Vec<ShardLink> {
     shards.into_iter().map(link).collect()
 }
 
-pub(super) fn moved(shard: Shard, expected: &str, found: &str) -> String {
-    format!("the store moved under shard {shard}: expected marker {expected}, found {found}")
+/// The profiles that a read gave, if the shard's marker is still the one expected.
+pub(super) fn unmoved(
+    shard: Shard,
+    expected: Option<Marker>,
+    found: ShardRead,
+) -> Result<Vec<Option<Profile>>, Trouble> {
+    let marker = found.marker;
+    if marker != expected {
+        return Err(Trouble::Again(format!(
+            "the store moved under shard {shard}: expected marker {expected:?}, found {marker:?}"
+        )));
+    }
+    let profile = |bytes: Option<Vec<u8>>| bytes.map(|bytes| stored::decode(&bytes)).transpose();
+    let profiles: Result<_, stored::StoredError> =
+        found.profiles.into_iter().map(profile).collect();
+    profiles.map_err(|error| unreadable(shard, &error.to_string()))
 }
 
 pub(super) fn unreadable(shard: Shard, error: &str) -> Trouble {

@@ -4,7 +4,7 @@
 //! what shards lack is folded into their stored profiles, page by page, each read checking that the marker is still the
 //! one found first. Last the tail of the changes topic tells what is published. Whatever moves meanwhile ends the attempt.
 
-use super::decide::{moved, unreadable};
+use super::decide::unmoved;
 use super::reign::{Flight, Reign, Stage, Walk};
 use super::settle::foreign;
 use super::{Owner, Ownership, Trouble};
@@ -19,7 +19,7 @@ use tzeva_commit::port::{LogEntry, LogPage, Outgoing, PortError, ShardRead, Tick
 use tzeva_commit::{Effects, Expected, Lacking, Ledger, Marker, Recovered, Recovery, decode};
 use tzeva_engine::Engine;
 use tzeva_model::{ChangeNumber, LogOffset, Millis, Shard, UnixMillis, VisitorId};
-use tzeva_profile::{Profile, fold, stored};
+use tzeva_profile::{Profile, fold};
 
 /// A recovery under way.
 #[derive(Debug)]
@@ -124,16 +124,8 @@ impl Owner {
                 let read = read.map_err(|error| Self::refuse_or_again(&error))?;
                 for ((shard, visitors), found) in wanted.into_iter().zip(read) {
                     let expected = recover.markers.get(&shard).copied().flatten();
-                    if found.marker != expected {
-                        let (expected, found) =
-                            (format!("{expected:?}"), format!("{:?}", found.marker));
-                        return Err(Trouble::Again(moved(shard, &expected, &found)));
-                    }
-                    for (visitor, bytes) in visitors.into_iter().zip(found.profiles) {
-                        let profile = bytes.map(|bytes| stored::decode(&bytes)).transpose();
-                        let profile = profile.map_err(|e| unreadable(shard, &e.to_string()))?;
-                        recover.folded.insert(visitor, profile);
-                    }
+                    let profiles = unmoved(shard, expected, found)?;
+                    recover.folded.extend(visitors.into_iter().zip(profiles));
                 }
                 recover.fold(lacking)?;
                 self.read_on(Some(next))
@@ -374,15 +366,8 @@ impl Owner {
             messages.extend(effects.names.iter().map(render::name));
             let done = !effects.changes.is_empty() && effects.last_change() <= reign.published_n;
             if !done {
-                messages.extend(effects.dead_letters.iter().map(|letter| {
-                    let topic = &self.settings.topics[usize::from(letter.topic.get())].name;
-                    render::dead_letter(
-                        letter,
-                        topic,
-                        self.partition,
-                        self.settings.rules.version.get(),
-                    )
-                }));
+                let letters = &effects.dead_letters;
+                messages.extend(render::dead_letters(letters, &self.settings, self.partition));
             }
             let (changes, from) = (&effects.changes, effects.changes_from);
             messages.extend(self.unpublished(reign, changes, from, effects.clock));

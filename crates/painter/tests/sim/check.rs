@@ -15,7 +15,7 @@ use crate::process::Run;
 use crate::shop::{COUNT, PARTITIONS};
 use std::collections::{BTreeMap, BTreeSet};
 use tzeva_commit::port::{Outgoing, SourceRecord};
-use tzeva_commit::{Commit, Judge, LogRecord, Verdict, decode};
+use tzeva_commit::{Commit, LogRecord, decode};
 use tzeva_decode::{Decoded, Decoder, Raw};
 use tzeva_engine::{Draft, Engine};
 use tzeva_model::{
@@ -23,6 +23,7 @@ use tzeva_model::{
 };
 use tzeva_oracle::{Input, Step};
 use tzeva_profile::{Profile, fold, stored};
+use tzeva_testkit::readback::{Counting, covers_every_record_once};
 
 /// Checks everything; how many records of counting commits the next one goes on with.
 pub(crate) fn all(run: &Run) -> u64 {
@@ -30,7 +31,8 @@ pub(crate) fn all(run: &Run) -> u64 {
     assert_eq!(run.refused, Vec::<String>::new(), "nothing may be refused");
     for partition in PARTITIONS {
         let commits = counting(run, partition);
-        inputs_cover_every_offset_once(run, partition, &commits);
+        let topics = [0, 1].map(|topic| run.world.source(TopicIndex::new(topic), partition).len());
+        covers_every_record_once(&commits, &topics);
         let events = events(run, partition, &commits);
         meaning_recomputed(run, &commits, &events);
         store_is_the_fold(run, partition, &commits);
@@ -66,47 +68,9 @@ pub(crate) fn no_record_is_behind_engine_time(run: &Run) {
     }
 }
 
-/// The commits that count, groups joined.
+/// The commits that count.
 pub(crate) fn counting(run: &Run, partition: Partition) -> Vec<Commit> {
-    let mut judge = Judge::at_beginning();
-    let (mut held, mut counting) = (Vec::new(), Vec::new());
-    for entry in run.world.log(partition) {
-        let record = decode(&entry.bytes).unwrap();
-        match (judge.observe(entry.offset, &record), record) {
-            (Verdict::Held, LogRecord::Commit(commit)) => held.push(*commit),
-            (Verdict::Counts { .. }, LogRecord::Commit(commit)) => {
-                counting.append(&mut held);
-                counting.push(*commit);
-            }
-            (Verdict::Claim | Verdict::Anchor, _) => held.clear(),
-            _ => {}
-        }
-    }
-    counting
-}
-
-fn inputs_cover_every_offset_once(run: &Run, partition: Partition, commits: &[Commit]) {
-    let mut next = [0i64; 2];
-    let (mut until, mut clock) = (UnixMillis::MIN, UnixMillis::MIN);
-    let (mut seq, mut n) = (0, 1);
-    for commit in commits {
-        for range in &commit.inputs {
-            let at = &mut next[usize::from(range.topic.get())];
-            assert_eq!(range.from.get(), *at, "the ranges of topic {} meet", range.topic);
-            *at = range.next.get();
-        }
-        assert!(commit.until >= until && commit.clock >= clock, "until and clock never decrease");
-        assert!(commit.clock >= commit.until, "engine time is not ahead of the clock");
-        (until, clock) = (commit.until, commit.clock);
-        seq += 1;
-        assert_eq!(commit.seq.get(), seq, "seq is dense");
-        assert_eq!(commit.changes_from.get(), n, "n is dense");
-        n += commit.changes.len() as u64;
-    }
-    for (topic, end) in (0u8..).map(TopicIndex::new).zip(next) {
-        let there = run.world.source(topic, partition).len();
-        assert_eq!(end, i64::try_from(there).unwrap(), "every record of topic {topic} was decided");
-    }
+    run.world.log(partition).into_iter().collect::<Counting>().commits
 }
 
 /// The events of each commit, in the order that its meaning gives them, with their record times.

@@ -5,7 +5,6 @@
 //! time is that of the line before it, since a clock's would pull the partition's time past all that follows.
 
 use super::failure;
-use super::lines::{self, FileLines, Line, Lines};
 use crate::exit::Failure;
 use crate::wiring;
 use anyhow::{Context, anyhow};
@@ -15,6 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
+use tzeva_backtest::lines::{self, FileLines, Line, Lines};
 use tzeva_decode::{Decoded, Decoder, Raw};
 use tzeva_embedded::{Clock, Folder, Ingest, NewRecord};
 use tzeva_model::{Partition, TopicIndex, UnixMillis};

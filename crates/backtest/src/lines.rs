@@ -3,13 +3,13 @@
 //! A packed file goes on at a place in its text, so it is unpacked from its beginning up to there; that holds as well for
 //! one that has grown by a further gzip member or zstd frame.
 
+use crate::unpack::{Form, Packing, Unpacked, packing_of, raw, unpack};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use tzeva_backtest::unpack::{Form, Packing, Unpacked, packing_of, raw, unpack};
 
 /// Reads lines from a place on.
-pub(super) struct Lines<R> {
+pub struct Lines<R> {
     input: R,
     /// The place behind the last whole line.
     place: u64,
@@ -20,9 +20,9 @@ pub(super) struct Lines<R> {
 
 /// A line without its end, and the place behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
-    pub(super) text: Vec<u8>,
-    pub(super) behind: u64,
+pub struct Line {
+    pub text: Vec<u8>,
+    pub behind: u64,
 }
 
 /// What a line that never ends leaves in memory: one byte more than a record may have, so that it is refused as too
@@ -32,7 +32,7 @@ const KEPT: usize = tzeva_decode::MAX_RECORD + 1;
 const BUFFER: usize = 1 << 16;
 
 /// Lines of a file, packed or plain. Places are those in its text.
-pub(super) struct FileLines {
+pub struct FileLines {
     path: PathBuf,
     lines: Lines<Unpacked>,
     /// Of a packed file: its length when it was opened.
@@ -49,7 +49,7 @@ impl FileLines {
     ///
     /// # Errors
     /// If it can't be read, or has become shorter than that.
-    pub(super) fn open(path: &Path, place: u64) -> io::Result<Self> {
+    pub fn open(path: &Path, place: u64) -> io::Result<Self> {
         let mut file = File::open(path)?;
         let length = file.metadata()?.len();
         let (lines, packed) = match packing_of(&mut file)? {
@@ -77,7 +77,7 @@ impl FileLines {
     ///
     /// # Errors
     /// If reading fails; with `whole` also if packed bytes are cut short.
-    pub(super) fn next_line(&mut self, whole: bool) -> io::Result<Option<Line>> {
+    pub fn next_line(&mut self, whole: bool) -> io::Result<Option<Line>> {
         loop {
             match self.lines.next_line() {
                 Ok(Some(line)) => return Ok(Some(line)),
@@ -120,7 +120,7 @@ impl Read for CutShort {
 // === impl Lines ===
 
 impl<R: BufRead> Lines<R> {
-    pub(super) fn new(input: R, place: u64) -> Self {
+    pub fn new(input: R, place: u64) -> Self {
         Self { input, place, partial: Vec::new(), partial_bytes: 0 }
     }
 
@@ -128,7 +128,7 @@ impl<R: BufRead> Lines<R> {
     ///
     /// # Errors
     /// If reading fails.
-    pub(super) fn next_line(&mut self) -> io::Result<Option<Line>> {
+    pub fn next_line(&mut self) -> io::Result<Option<Line>> {
         loop {
             let chunk = self.input.fill_buf()?;
             if chunk.is_empty() {
@@ -148,7 +148,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// What follows the last line end, when nothing more will come.
-    pub(super) fn rest(&mut self) -> Option<Line> {
+    pub fn rest(&mut self) -> Option<Line> {
         (self.partial_bytes > 0).then(|| self.cut())
     }
 
@@ -166,7 +166,7 @@ impl<R: BufRead> Lines<R> {
 ///
 /// # Errors
 /// If it can't be read, or is no text.
-pub(super) fn text(raw: impl Read + Send + 'static) -> io::Result<Unpacked> {
+pub fn text(raw: impl Read + Send + 'static) -> io::Result<Unpacked> {
     let refused = |name: &str| {
         let why = format!("{name} files are not taken in: give NDJSON");
         Err(io::Error::new(io::ErrorKind::InvalidData, why))
