@@ -1,13 +1,13 @@
 //! `tzeva explain`: why a visitor is, or isn't, in an audience, and what comes next.
 
 use crate::exit::{Exit, Failure};
-use crate::explained::{EvidenceView, ExplainedView, Explaining, NodeView};
 use crate::out::{self, Output, safe};
 use crate::place::{Place, PlaceArgs};
-use crate::{rules, view, wiring};
+use crate::{rules, wiring};
 use anyhow::{Context, anyhow};
 use tzeva_model::VisitorId;
 use tzeva_profile::stored;
+use tzeva_view::{EvidenceView, ExplainedView, Explaining, NodeView};
 
 /// Arguments of `tzeva explain`.
 #[derive(clap::Args)]
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         rules: &rules,
         settings: &wiring::engine_settings(settings),
         name: &|id| names.get(&id).map(ToString::to_string),
-        now: view::now(),
+        now: wiring::wall(),
     };
     let Some(told) = explaining.view(&id, profile, &args.audience) else {
         let known: Vec<_> = rules.audiences.iter().map(|audience| audience.name.text()).collect();

@@ -2,8 +2,7 @@
 //!
 //! A visitor is read from the store, so what the newest commits changed shows when it is applied, a moment later.
 
-use crate::explained::Explaining;
-use crate::view::{self, Viewing};
+use crate::wiring;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -17,6 +16,7 @@ use tzeva_audience::RuleSet;
 use tzeva_model::{NameId, VisitorId};
 use tzeva_painter::{NameTable, SharedNames, Watcher};
 use tzeva_profile::{Profile, stored};
+use tzeva_view::{Explaining, Viewing};
 
 /// Where visitors and names are read.
 pub(crate) trait Look: Send + Sync {
@@ -84,7 +84,7 @@ impl Shown {
         let half_lives = self.rules.paint.half_life;
         self.with_names(|name| {
             let named = |id: NameId| name(id).unwrap_or_else(|| id.to_string());
-            let viewing = Viewing { names: &named, half_lives, now: view::now() };
+            let viewing = Viewing { names: &named, half_lives, now: wiring::wall() };
             Some(serde_json::to_value(viewing.visitor(id, &profile)))
         })
     }
@@ -92,7 +92,7 @@ impl Shown {
     fn standing(&self, id: &VisitorId, audience: &str) -> anyhow::Result<Option<Value>> {
         let Some(profile) = self.profile(id)? else { return Ok(None) };
         self.with_names(|name| {
-            let (rules, settings, now) = (&self.rules, &self.engine, view::now());
+            let (rules, settings, now) = (&self.rules, &self.engine, wiring::wall());
             let explaining = Explaining { rules, settings, name, now };
             explaining.view(id, profile.clone(), audience).map(serde_json::to_value)
         })

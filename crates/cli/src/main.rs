@@ -9,7 +9,6 @@ mod dead_letters;
 mod demo;
 mod exit;
 mod explain;
-mod explained;
 mod http;
 mod ink;
 mod kafka;
@@ -21,7 +20,6 @@ mod run;
 mod service;
 mod signals;
 mod topics;
-mod view;
 mod visitor;
 mod wiring;
 

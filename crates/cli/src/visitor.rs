@@ -3,13 +3,13 @@
 use crate::exit::{Exit, Failure};
 use crate::out::{self, Output, safe};
 use crate::place::{Place, PlaceArgs};
-use crate::view::{self, StrokeView, Viewing, VisitorView};
 use crate::wiring;
 use anyhow::Context;
 use clap::Subcommand;
 use tzeva_audience::{HalfLives, Paint};
 use tzeva_model::{NameId, VisitorId};
 use tzeva_profile::stored;
+use tzeva_view::{ItemView, StrokeView, Viewing, VisitorView};
 
 /// What `tzeva visitor` does.
 #[derive(Subcommand)]
@@ -41,9 +41,9 @@ pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
     let profile = profile.map_err(Failure::world)?;
     let names = place.names()?;
     let viewing = Viewing {
-        names: &|id: NameId| view::named(&names, id),
+        names: &|id: NameId| names.get(&id).map_or_else(|| id.to_string(), ToString::to_string),
         half_lives: half_lives(&place),
-        now: view::now(),
+        now: wiring::wall(),
     };
     let view = viewing.visitor(&id, &profile);
     match args.output {
@@ -96,7 +96,7 @@ fn section(head: &[&str], rows: Vec<Vec<String>>) {
 }
 
 fn items(stroke: &StrokeView) -> String {
-    let item = |item: &view::ItemView| {
+    let item = |item: &ItemView| {
         let parts = [item.product.as_deref(), item.brand.as_deref(), item.category.as_deref()];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     };

@@ -1,11 +1,12 @@
 //! From settings and ports to a running painter: the same for both modes, the demo and the tests.
 
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tzeva_audience::{CheckSettings, RuleSet};
 use tzeva_decode::{Decoder, SchemaKey};
-use tzeva_model::{Millis, Partition, SourceOffset};
+use tzeva_model::{Millis, Partition, SourceOffset, UnixMillis};
 use tzeva_painter::driver::{Clock, Ended, Watch};
 use tzeva_painter::{
     Inbox, Input, Moment, Owner, Pace, PainterMetrics, Ports, Schemas, SharedNames, TimeKind,
@@ -191,4 +192,9 @@ impl Schemas for NoRegistry {
     fn fetch(&self, partition: Partition, key: SchemaKey, inbox: &Inbox) {
         inbox.send(partition, Input::Schema(key, None));
     }
+}
+
+/// The wall clock.
+pub(crate) fn wall() -> UnixMillis {
+    UnixMillis::new(Timestamp::now().as_millisecond())
 }

@@ -105,26 +105,30 @@ fn history(settings: &Settings, problems: &mut Vec<String>) {
 /// The currency and what others are worth.
 fn money(settings: &Settings, problems: &mut Vec<String>) {
     let known = |text: &str| Currency::try_new(text).is_some();
-    if let Some(currency) = &settings.currency
+    if let Some(currency) = &settings.money.currency
         && !known(currency)
     {
-        problems.push(format!("currency is `{currency}`: give three letters, such as EUR"));
+        problems.push(format!("money.currency is `{currency}`: give three letters, such as EUR"));
     }
-    if settings.currency.is_none() && !settings.rates.is_empty() {
-        problems.push("rates are given without `currency`: name the one that they lead to".into());
+    if settings.money.currency.is_none() && !settings.money.rates.is_empty() {
+        problems.push(
+            "money.rates are given without `money.currency`: name the one that they lead to".into(),
+        );
     }
-    for (currency, rate) in &settings.rates {
+    for (currency, rate) in &settings.money.rates {
         if !known(currency) {
-            problems.push(format!("rates.{currency}: a currency has three letters, such as USD"));
+            problems
+                .push(format!("money.rates.{currency}: a currency has three letters, such as USD"));
         }
         if Rate::parse(rate).is_none() {
             problems.push(format!(
-                "rates.{currency} is `{rate}`: give a number above 0 with at most nine decimals, such as \"0.92\""
+                "money.rates.{currency} is `{rate}`: give a number above 0 with at most nine decimals, such as \"0.92\""
             ));
         }
-        if settings.currency.as_ref().is_some_and(|home| home.eq_ignore_ascii_case(currency)) {
+        if settings.money.currency.as_ref().is_some_and(|home| home.eq_ignore_ascii_case(currency))
+        {
             problems.push(format!(
-                "rates.{currency}: that is the currency itself, worth 1; leave it out"
+                "money.rates.{currency}: that is the currency itself, worth 1; leave it out"
             ));
         }
     }

@@ -36,12 +36,8 @@ pub struct Settings {
     pub late_after: Span,
     /// What splits a category path; left out: `/` and `>`.
     pub category_separator: Option<String>,
-    /// The currency that amounts count in, three letters; an event without one is in it. Left out: the first one that a
-    /// visitor's history holds.
-    pub currency: Option<String>,
-    /// What one unit of another currency is worth in it, as a decimal text: `USD: "0.92"`. Amounts in a currency that
-    /// isn't here count for nothing.
-    pub rates: BTreeMap<String, String>,
+    /// What amounts count in.
+    pub money: MoneySettings,
     /// Kafka.
     pub kafka: KafkaSettings,
     /// Redis.
@@ -54,6 +50,18 @@ pub struct Settings {
     pub painter: PainterSettings,
     /// Logging.
     pub log: LogSettings,
+}
+
+/// What amounts count in.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MoneySettings {
+    /// The currency that amounts count in, three letters; an event without one is in it. Left out: the first one that a
+    /// visitor's history holds.
+    pub currency: Option<String>,
+    /// What one unit of another currency is worth in it, as a decimal text: `USD: "0.92"`. Amounts in a currency that
+    /// isn't here count for nothing.
+    pub rates: BTreeMap<String, String>,
 }
 
 /// A source topic.
@@ -207,8 +215,8 @@ impl Settings {
             Some((Currency::try_new(currency)?, Rate::parse(rate)?))
         };
         Currencies {
-            home: self.currency.as_deref().and_then(Currency::try_new),
-            rates: self.rates.iter().filter_map(rate).collect(),
+            home: self.money.currency.as_deref().and_then(Currency::try_new),
+            rates: self.money.rates.iter().filter_map(rate).collect(),
         }
     }
 }
@@ -226,8 +234,7 @@ impl Default for Settings {
             profile: ProfileSettings::default(),
             late_after: Span::hours(24),
             category_separator: None,
-            currency: None,
-            rates: BTreeMap::new(),
+            money: MoneySettings::default(),
             kafka: KafkaSettings::default(),
             redis: RedisSettings::default(),
             registry: RegistrySettings::default(),

@@ -10,81 +10,96 @@ use tzeva_phrase::{leaf_words, sentence};
 use tzeva_profile::{Profile, State};
 
 /// What an explanation is made with.
-pub(crate) struct Explaining<'a> {
-    pub(crate) rules: &'a Arc<RuleSet>,
-    pub(crate) settings: &'a Settings,
+pub struct Explaining<'a> {
+    /// The rules to explain by.
+    pub rules: &'a Arc<RuleSet>,
+    /// The settings of the engine that decided.
+    pub settings: &'a Settings,
     /// Text of an id, if it is known.
-    pub(crate) name: &'a dyn Fn(NameId) -> Option<String>,
+    pub name: &'a dyn Fn(NameId) -> Option<String>,
     /// The wall clock.
-    pub(crate) now: UnixMillis,
+    pub now: UnixMillis,
 }
 
 /// An explanation.
 #[derive(Debug, Serialize)]
-pub(crate) struct ExplainedView {
-    pub(crate) visitor: String,
-    pub(crate) audience: String,
+pub struct ExplainedView {
+    /// The visitor id.
+    pub visitor: String,
+    /// The name of the audience.
+    pub audience: String,
     /// The instant it speaks of.
-    pub(crate) at: String,
-    pub(crate) member: bool,
+    pub at: String,
+    /// Whether the visitor is in it.
+    pub member: bool,
+    /// Since when, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) since: Option<String>,
+    pub since: Option<String>,
     /// All of it in one sentence.
-    pub(crate) says: String,
+    pub says: String,
+    /// What time alone does next, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<NextView>,
-    pub(crate) enter: NodeView,
+    pub next: Option<NextView>,
+    /// The entry condition.
+    pub enter: NodeView,
+    /// The exit condition.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) exit_when: Option<NodeView>,
+    pub exit_when: Option<NodeView>,
 }
 
 /// What time alone does next.
 #[derive(Debug, Serialize)]
-pub(crate) struct NextView {
-    pub(crate) at: String,
-    pub(crate) change: &'static str,
-    pub(crate) because: String,
+pub struct NextView {
+    /// When.
+    pub at: String,
+    /// `enters` or `leaves`.
+    pub change: &'static str,
+    /// The reason, as its change will tell it.
+    pub because: String,
     /// Names of events that may change that if one comes before.
-    pub(crate) unless: Vec<String>,
+    pub unless: Vec<String>,
 }
 
 /// A node of the rule.
 #[derive(Debug, Serialize)]
-pub(crate) struct NodeView {
+pub struct NodeView {
     /// `all`, `any`, `not`, or what the leaf says.
-    pub(crate) says: String,
-    pub(crate) holds: bool,
+    pub says: String,
+    /// Whether it is true.
+    pub holds: bool,
+    /// Since when, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) since: Option<String>,
+    pub since: Option<String>,
+    /// When it flips if no event comes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) flips: Option<String>,
+    pub flips: Option<String>,
     /// False if it rests on folded history.
-    pub(crate) exact: bool,
+    pub exact: bool,
+    /// Events that bear it out, newest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) evidence: Vec<EvidenceView>,
+    pub evidence: Vec<EvidenceView>,
+    /// Its parts, in the order of the file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) parts: Vec<NodeView>,
+    pub parts: Vec<NodeView>,
 }
 
 /// An event that bears a leaf out.
 #[derive(Debug, Serialize)]
-pub(crate) struct EvidenceView {
-    pub(crate) event: String,
-    pub(crate) at: String,
+pub struct EvidenceView {
+    /// The name of the event.
+    pub event: String,
+    /// When.
+    pub at: String,
+    /// The product, of several the first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) product: Option<String>,
+    pub product: Option<String>,
 }
 
 // === impl Explaining ===
 
 impl Explaining<'_> {
     /// How the visitor stands in the audience called `name`; `None` if there is no such audience.
-    pub(crate) fn view(
-        &self,
-        visitor: &VisitorId,
-        profile: Profile,
-        name: &str,
-    ) -> Option<ExplainedView> {
+    pub fn view(&self, visitor: &VisitorId, profile: Profile, name: &str) -> Option<ExplainedView> {
         let place = self.rules.audiences.iter().position(|a| a.name.text() == name)?;
         let audience = &self.rules.audiences[place];
         let told = explain(self.rules, self.settings, (visitor, profile), place, self.now)?;

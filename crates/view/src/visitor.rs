@@ -1,80 +1,107 @@
-//! A visitor as people see it: names instead of ids, scores as they are now, the newest first.
+//! A visitor: tags, memberships, what it waits for, recent events.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use tzeva_audience::HalfLives;
 use tzeva_model::{Level, Millis, NameId, UnixMillis, VisitorId};
-use tzeva_painter::NameTable;
 use tzeva_profile::{Profile, State, Stroke, StrokeItem, Tag, decay};
 
 /// What a view is made with.
-pub(crate) struct Viewing<'a> {
-    pub(crate) names: &'a dyn Fn(NameId) -> String,
-    pub(crate) half_lives: HalfLives,
-    pub(crate) now: UnixMillis,
+pub struct Viewing<'a> {
+    /// Text of an id.
+    pub names: &'a dyn Fn(NameId) -> String,
+    /// How interest fades.
+    pub half_lives: HalfLives,
+    /// The wall clock.
+    pub now: UnixMillis,
 }
 
 /// A visitor.
 #[derive(Debug, Serialize)]
-pub(crate) struct VisitorView {
-    pub(crate) visitor: String,
+pub struct VisitorView {
+    /// The visitor id.
+    pub visitor: String,
     /// When the last record was applied.
-    pub(crate) seen: String,
+    pub seen: String,
     /// Nothing changes by itself before this.
-    pub(crate) next_deadline: Option<String>,
+    pub next_deadline: Option<String>,
     /// History before this is summed up, not exact.
-    pub(crate) exact_since: Option<String>,
-    pub(crate) memberships: Vec<MembershipView>,
-    pub(crate) waiting: Vec<WaitingView>,
-    pub(crate) tags: Vec<TagView>,
-    pub(crate) strokes: Vec<StrokeView>,
+    pub exact_since: Option<String>,
+    /// Audiences the visitor is in.
+    pub memberships: Vec<MembershipView>,
+    /// Audiences that remember the visitor without having it.
+    pub waiting: Vec<WaitingView>,
+    /// Interest, the strongest first.
+    pub tags: Vec<TagView>,
+    /// The latest events, newest first.
+    pub strokes: Vec<StrokeView>,
 }
 
+/// An audience the visitor is in.
 #[derive(Debug, Serialize)]
-pub(crate) struct MembershipView {
-    pub(crate) audience: String,
-    pub(crate) since: String,
+pub struct MembershipView {
+    /// The name of the audience.
+    pub audience: String,
+    /// Since when, if that is known.
+    pub since: String,
 }
 
 /// An audience that remembers the visitor without having it.
 #[derive(Debug, Serialize)]
-pub(crate) struct WaitingView {
-    pub(crate) audience: String,
-    pub(crate) pending_since: Option<String>,
-    pub(crate) last_exit: Option<String>,
-    pub(crate) disarmed: bool,
+pub struct WaitingView {
+    /// The name of the audience.
+    pub audience: String,
+    /// Since when the entry condition holds.
+    pub pending_since: Option<String>,
+    /// When the last stay ended.
+    pub last_exit: Option<String>,
+    /// The condition must cease before a new entry.
+    pub disarmed: bool,
 }
 
+/// A tag.
 #[derive(Debug, Serialize)]
-pub(crate) struct TagView {
-    pub(crate) level: String,
-    pub(crate) name: String,
+pub struct TagView {
+    /// `shop`, `brand`, `category` and its depth, or `product`.
+    pub level: String,
+    /// The name of the tag.
+    pub name: String,
     /// Now.
-    pub(crate) score: f64,
+    pub score: f64,
     /// As it was painted.
-    pub(crate) painted: f32,
-    pub(crate) painted_at: String,
+    pub painted: f32,
+    /// When it was painted last.
+    pub painted_at: String,
 }
 
+/// An event.
 #[derive(Debug, Serialize)]
-pub(crate) struct StrokeView {
-    pub(crate) at: String,
-    pub(crate) event: String,
-    pub(crate) items: Vec<ItemView>,
+pub struct StrokeView {
+    /// When.
+    pub at: String,
+    /// The name of the event.
+    pub event: String,
+    /// What it was about.
+    pub items: Vec<ItemView>,
 }
 
+/// An item of an event.
 #[derive(Debug, Serialize)]
-pub(crate) struct ItemView {
+pub struct ItemView {
+    /// The product, of several the first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) product: Option<String>,
+    pub product: Option<String>,
+    /// The brand.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) brand: Option<String>,
+    pub brand: Option<String>,
+    /// The category path.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) category: Option<String>,
+    pub category: Option<String>,
+    /// The price, as a decimal text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) price: Option<String>,
+    pub price: Option<String>,
+    /// How many pieces.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) quantity: Option<u32>,
+    pub quantity: Option<u32>,
 }
 
 /// Strokes shown, of as many as are kept.
@@ -84,7 +111,7 @@ const STROKES: usize = 20;
 
 impl Viewing<'_> {
     /// The view of a profile.
-    pub(crate) fn visitor(&self, id: &VisitorId, profile: &Profile) -> VisitorView {
+    pub fn visitor(&self, id: &VisitorId, profile: &Profile) -> VisitorView {
         let mut view = VisitorView {
             visitor: id.as_str().into(),
             seen: profile.seen.to_string(),
@@ -160,14 +187,4 @@ impl Viewing<'_> {
             quantity: item.quantity,
         }
     }
-}
-
-/// The name of an id in a table, or the id itself.
-pub(crate) fn named(names: &NameTable, id: NameId) -> String {
-    names.get(&id).map_or_else(|| id.to_string(), ToString::to_string)
-}
-
-/// The wall clock.
-pub(crate) fn now() -> UnixMillis {
-    UnixMillis::new(Timestamp::now().as_millisecond())
 }
