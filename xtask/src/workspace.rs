@@ -16,7 +16,7 @@ pub(crate) struct Package {
 }
 
 /// The crates that know no clock, file, socket, thread, environment or randomness.
-pub(crate) const PURE: [&str; 8] = [
+pub(crate) const PURE: [&str; 9] = [
     "tzeva-model",
     "tzeva-decode",
     "tzeva-profile",
@@ -24,6 +24,7 @@ pub(crate) const PURE: [&str; 8] = [
     "tzeva-audience",
     "tzeva-phrase",
     "tzeva-engine",
+    "tzeva-trial",
     "tzeva-commit",
 ];
 

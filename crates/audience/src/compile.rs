@@ -53,6 +53,10 @@ pub struct Compiled {
     pub problems: Vec<Problem>,
     /// Fields that the rules name and `history.keep` doesn't, sorted.
     pub fields_to_keep: Vec<String>,
+    /// The names of all audiences, also of those that could not be read; sorted.
+    pub names: Vec<String>,
+    /// Documents of tests, not looked into; what they say bears on no decision.
+    pub tests: Vec<Tree>,
 }
 
 /// What is read so far.
@@ -62,7 +66,7 @@ struct Drafts {
     /// Every name with its first place, also of audiences that could not be read.
     names: BTreeMap<NameId, (At, String)>,
     paint: Option<(At, Option<Paint>)>,
-    tests: Vec<At>,
+    tests: Vec<Tree>,
 }
 
 // === impl CheckSettings ===
@@ -98,8 +102,7 @@ impl Default for CheckSettings {
 /// ```
 #[must_use]
 pub fn compile(files: &[SourceFile], settings: &CheckSettings) -> Compiled {
-    let mut sorted: Vec<&SourceFile> = files.iter().collect();
-    sorted.sort_by(|a, b| (&a.path, &a.text).cmp(&(&b.path, &b.text)));
+    let sorted = SourceFile::sorted(files);
     let mut checker = Checker {
         settings,
         report: Report::new(sorted.clone()),
@@ -119,9 +122,10 @@ pub fn compile(files: &[SourceFile], settings: &CheckSettings) -> Compiled {
         }
         let documents = Document::split(index, &file.text, MAX_DOCUMENTS + 1);
         for (count, document) in documents.into_iter().enumerate() {
-            let tree = document.parse(&mut checker.report);
-            if let Some(tree) = tree {
-                checker.document(&tree, &mut drafts);
+            match document.parse(&mut checker.report) {
+                Some(tree) if is_tests(&tree) => drafts.tests.push(tree),
+                Some(tree) => checker.document(&tree, &mut drafts),
+                None => {}
             }
             if count >= MAX_DOCUMENTS {
                 let at = At { file: index, start: 0, end: 1 };
@@ -158,7 +162,6 @@ impl Checker<'_> {
                 }
             }
             Some(("paint", at)) => self.paint_document(tree, at, drafts),
-            Some(("tests", at)) => drafts.tests.push(at),
             Some((word, at)) => {
                 let message =
                     format!("a document that begins with `{}`", crate::check::shortened(word));
@@ -225,12 +228,10 @@ impl Checker<'_> {
         if let Some(paint) = &paint {
             self.check_tags(paint);
         }
-        if let Some(&at) = drafts.tests.first() {
-            let message = "tests are not run yet, so nothing checks these";
-            self.refuse(Code::TestsNotRun, at, message, "keep them: a later version runs them");
-        }
         let no_audience = drafts.audiences.is_empty();
         let audiences = self.in_order(drafts.audiences, &drafts.names);
+        let mut names: Vec<String> = drafts.names.into_values().map(|(_, name)| name).collect();
+        names.sort_unstable();
         self.report.close();
         let refused = self.report.refused();
         if no_audience && !refused {
@@ -244,6 +245,11 @@ impl Checker<'_> {
             audiences,
             paint,
         });
-        Compiled { rules, problems, fields_to_keep }
+        Compiled { rules, problems, fields_to_keep, names, tests: drafts.tests }
     }
+}
+
+/// Tells whether a document holds tests, by its first key.
+fn is_tests(tree: &Tree) -> bool {
+    first_key(tree).is_some_and(|(word, _)| word == "tests")
 }

@@ -19,6 +19,8 @@ use serde_json::{Map, Value, json};
 type Key = (&'static str, &'static str, Value);
 
 const DURATION: &str = "^ *[0-9]+(ms|s|m|h|d|w)([0-9]+(ms|s|m|h|d|w))* *$";
+const TOLD: &str = "^ *[0-9][0-9a-z]* +[^ ]+.*$";
+const CHANGE: &str = "^ *[0-9][0-9a-z]* +(entered|exited) *$";
 const COUNT: &str = "^ *(((>=|>|<=|<|=)? *[0-9]+)|(between +[0-9]+ +and +[0-9]+)) *$";
 const SIDE: &str = "^ *(>=|>|<=|<) *[-+0-9.eE]+ *$";
 const DISTANCE: &str = "^ *(>=|>|<=|<) *[0-9a-z]+ +ago *$";
@@ -33,7 +35,7 @@ pub fn schema() -> Value {
         "anyOf": [
             of("audience"),
             of("paint_document"),
-            { "type": "object", "required": ["tests"], "properties": { "tests": of("text") } },
+            of("tests_document"),
         ],
         "definitions": {
             "audience": audience(),
@@ -46,10 +48,35 @@ pub fn schema() -> Value {
             "trait": of_trait(),
             "where": filter(),
             "paint_document": paint_document(),
+            "tests_document": tests_document(),
             "text": { "type": ["string", "number", "boolean"] },
             "duration": { "type": "string", "pattern": DURATION },
             "test": test(),
         },
+    })
+}
+
+/// Documents of tests, which the crate `trial` reads.
+fn tests_document() -> Value {
+    let event =
+        json!({ "type": "string", "description": "OFFSET NAME key=value ...", "pattern": TOLD });
+    let change = json!({ "type": "string", "description": "OFFSET entered, or OFFSET exited", "pattern": CHANGE });
+    let case = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["name", "events", "expect"],
+        "properties": {
+            "name": of("text"),
+            "events": { "type": "array", "minItems": 1, "items": event },
+            "expect": { "type": "array", "items": change },
+            "until": of("duration"),
+        },
+    });
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["tests", "cases"],
+        "properties": { "tests": of("text"), "cases": { "type": "array", "items": case } },
     })
 }
 

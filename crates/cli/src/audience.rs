@@ -3,6 +3,7 @@
 pub(crate) mod diff;
 pub(crate) mod given;
 mod report;
+mod test;
 
 use crate::exit::{Exit, Failure};
 use crate::out::{self, Output};
@@ -21,6 +22,8 @@ pub(crate) enum Action {
     Schema,
     /// Who would enter or leave if other rules replaced these, by history under both.
     Diff(diff::Args),
+    /// Run the tests beside audiences: what a visitor does, and who should enter and leave when.
+    Test(test::Args),
 }
 
 #[derive(clap::Args)]
@@ -44,6 +47,7 @@ pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
             Ok(Exit::Fine)
         }
         Action::Diff(args) => diff::run(&args),
+        Action::Test(args) => test::run(&args),
     }
 }
 
@@ -51,7 +55,8 @@ fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let given = Given::load(args.config.as_deref())?;
     let folder = args.folder.as_ref().unwrap_or(&given.settings.audiences);
     let files = rules::files(folder)?;
-    let compiled = tzeva_audience::compile(&files, &given.check_settings());
+    let mut compiled = tzeva_audience::compile(&files, &given.check_settings());
+    given.read_tests(&files, &mut compiled)?;
     match args.output {
         Output::Text => report::text(&compiled, folder, files.len()),
         Output::Json => report::json(&compiled),

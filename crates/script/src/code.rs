@@ -1,7 +1,7 @@
 //! The stable code of every refusal and warning.
 //!
 //! A code is one word in messages, in machine output and in the language reference; it is never renamed. Each has a
-//! file under `tests/refused/` that shows it and a section in the reference that says what to do.
+//! file under `tests/refused/` of the crate that gives it and a section in the reference that says what to do.
 
 /// Whether a rule set with the problem can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,18 @@ macro_rules! codes {
         impl Code {
             /// Every code, in the order of the reference.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Those that only the tests of audiences can give.
+            pub const OF_TESTS: &'static [Self] = &[
+                Self::BadEvent,
+                Self::RefusedEvent,
+                Self::BadExpectation,
+                Self::NotInOrder,
+                Self::UntilTooEarly,
+                Self::DuplicateCase,
+                Self::GoesOn,
+                Self::Untested,
+            ];
 
             /// The word that messages carry; never renamed.
             #[must_use]
@@ -141,6 +153,18 @@ codes! {
     BadFalloff = "bad_falloff", Error;
     /// A `forget_below` that is negative or no number.
     BadForgetBelow = "bad_forget_below", Error;
+    /// An event of a test that can't be read.
+    BadEvent = "bad_event", Error;
+    /// An event of a test that a source of events would refuse.
+    RefusedEvent = "refused_event", Error;
+    /// An expectation that is not `OFFSET entered` or `OFFSET exited`, or that nobody can meet.
+    BadExpectation = "bad_expectation", Error;
+    /// Events or expectations of a test that go back in time.
+    NotInOrder = "not_in_order", Error;
+    /// An `until` before something that the test tells or expects.
+    UntilTooEarly = "until_too_early", Error;
+    /// Two cases of one name.
+    DuplicateCase = "duplicate_case", Error;
     /// An exit with a window that an old event keeps shut.
     ExitWithinAfter = "exit_within_after", Warning;
     /// A stay that nothing but further events ends.
@@ -151,8 +175,10 @@ codes! {
     CountOverHistory = "count_over_history", Warning;
     /// A rule on a field that the settings will have to keep.
     FieldToKeep = "field_to_keep", Warning;
-    /// Tests that are read over.
-    TestsNotRun = "tests_not_run", Warning;
+    /// A case that ends before time has brought all that it will.
+    GoesOn = "goes_on", Warning;
+    /// An audience without a test.
+    Untested = "untested", Warning;
     /// More warnings than anybody reads at once.
     MoreWarnings = "more_warnings", Warning;
     /// Nothing to decide.

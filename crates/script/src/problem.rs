@@ -66,6 +66,18 @@ pub struct Report<'a> {
     counts: [usize; 2],
 }
 
+// === impl SourceFile ===
+
+impl SourceFile {
+    /// The files in the order in which places number them: by path, then text.
+    #[must_use]
+    pub fn sorted(files: &[Self]) -> Vec<&Self> {
+        let mut sorted: Vec<&Self> = files.iter().collect();
+        sorted.sort_by(|a, b| (&a.path, &a.text).cmp(&(&b.path, &b.text)));
+        sorted
+    }
+}
+
 // === impl Problem ===
 
 impl fmt::Display for Problem {
@@ -192,13 +204,7 @@ impl<'a> Report<'a> {
     /// Hands over all problems, sorted by place; those without a place come last.
     pub fn finish(self) -> Vec<Problem> {
         let mut problems = self.problems;
-        problems.sort_by(|a, b| {
-            let key = |p: &Problem| (p.line == 0, p.line, p.column, p.code);
-            (a.line == 0)
-                .cmp(&(b.line == 0))
-                .then_with(|| a.file.cmp(&b.file))
-                .then_with(|| key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message)))
-        });
+        sort(&mut problems);
         problems
     }
 
@@ -224,4 +230,15 @@ fn window(line: &str, from: usize, column: usize) -> (String, usize) {
     let part = line[start..].chars().take(SHOWN);
     let shown: String = part.map(|c| if c.is_control() { ' ' } else { c }).collect();
     (shown.trim_end().to_owned(), before)
+}
+
+/// Sorts by place; problems without a place come last.
+pub fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| {
+        let key = |p: &Problem| (p.line == 0, p.line, p.column, p.code);
+        (a.line == 0)
+            .cmp(&(b.line == 0))
+            .then_with(|| a.file.cmp(&b.file))
+            .then_with(|| key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message)))
+    });
 }

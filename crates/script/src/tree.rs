@@ -17,7 +17,7 @@ pub const MAX_DEPTH: usize = 64;
 pub const MAX_NODES: usize = 100_000;
 
 /// A node and where it stands.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tree {
     /// Where.
     pub at: At,
@@ -26,7 +26,7 @@ pub struct Tree {
 }
 
 /// What a node is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     /// Text as written, escapes resolved.
     Text(String, Style),

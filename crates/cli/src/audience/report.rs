@@ -146,6 +146,6 @@ fn audience(audience: &AudienceSummary) -> Value {
     })
 }
 
-fn amount(count: usize, one: &str, many: &str) -> String {
+pub(super) fn amount(count: usize, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
 }

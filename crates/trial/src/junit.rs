@@ -1,0 +1,64 @@
+//! Results as JUnit XML, which build servers read.
+
+use crate::Outcome;
+use crate::timeline::lines;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// The whole file: a suite an audience. `took` is how long all of them took.
+#[must_use]
+pub fn xml(outcomes: &[Outcome<'_>], took: Duration) -> String {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let failures = outcomes.iter().filter(|outcome| !outcome.passed).count();
+    let (tests, seconds) = (outcomes.len(), took.as_secs_f64());
+    // Writing to a text can't fail.
+    let _ = writeln!(
+        text,
+        "<testsuites name=\"tzeva audience test\" tests=\"{tests}\" failures=\"{failures}\" time=\"{seconds:.3}\">"
+    );
+    for suite in outcomes.chunk_by(|a, b| a.audience == b.audience) {
+        let (name, tests) = (escaped(suite[0].audience), suite.len());
+        let failures = suite.iter().filter(|outcome| !outcome.passed).count();
+        let _ = writeln!(
+            text,
+            "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\">"
+        );
+        suite.iter().for_each(|outcome| case(&mut text, outcome));
+        text += "  </testsuite>\n";
+    }
+    text + "</testsuites>\n"
+}
+
+fn case(text: &mut String, outcome: &Outcome<'_>) {
+    let (audience, name) = (escaped(outcome.audience), escaped(&outcome.case.name));
+    let _ = write!(text, "    <testcase classname=\"{audience}\" name=\"{name}\"");
+    if outcome.passed {
+        *text += "/>\n";
+        return;
+    }
+    let place = escaped(&outcome.case.place);
+    let _ = writeln!(text, ">\n      <failure message=\"{place}\">");
+    for line in lines(outcome) {
+        let _ = writeln!(text, "{}", escaped(&line.text));
+    }
+    *text += "      </failure>\n    </testcase>\n";
+}
+
+/// Text that XML takes: five signs escaped, what no XML may hold left out.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped += "&amp;",
+            '<' => escaped += "&lt;",
+            '>' => escaped += "&gt;",
+            '"' => escaped += "&quot;",
+            '\'' => escaped += "&apos;",
+            '\t' | '\n' | '\r' => escaped.push(c),
+            '\u{fffe}' | '\u{ffff}' => {}
+            c if c < ' ' => {}
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
