@@ -15,7 +15,7 @@ use tzeva_trial::{Outcome, Trial};
 
 /// Arguments of `tzeva audience test`.
 #[derive(clap::Args)]
-pub(super) struct Args {
+pub(crate) struct Args {
     /// The folder of audience files, tests and the paint file; left out: `audiences` of the settings.
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
