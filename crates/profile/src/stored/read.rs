@@ -130,10 +130,13 @@ impl Reader<'_> {
     /// Makes room for what is announced, as far as the bytes that are left could hold it.
     fn reserve(&mut self, counts: &Counts) {
         let room = |count: usize, bytes: usize| count.min(self.input.rest().len() / bytes);
+        // Each may be any number, so may their sum.
+        let parts = [counts.brands, counts.nodes, counts.forms];
+        let marks = parts.into_iter().fold(1, usize::saturating_add);
         self.tables.brands.reserve_exact(room(counts.brands, 9));
         self.tables.nodes.reserve_exact(room(counts.nodes, 9));
         self.tables.forms.reserve_exact(room(counts.forms, 2));
-        self.marks.reserve_exact(room(1 + counts.brands + counts.nodes + counts.forms, 2));
+        self.marks.reserve_exact(room(marks, 2));
         self.profile.strokes.reserve_exact(room(counts.strokes, 7));
         self.profile.standings.reserve_exact(room(counts.standings, 9));
     }
