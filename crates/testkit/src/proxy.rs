@@ -217,7 +217,7 @@ mod tests {
 
     fn client(proxy: &Proxy) -> TcpStream {
         let client = TcpStream::connect(proxy.address()).unwrap();
-        client.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        client.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
         client
     }
 
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_turn_cuts_and_leads_elsewhere() {
-        let ((one, _), (other, got)) = (echo(), echo());
+        let ((one, _its), (other, got)) = (echo(), echo());
         let proxy = Proxy::start(&one).unwrap();
         let mut old = client(&proxy);
         assert_eq!(ask(&mut old, 7).unwrap(), 7);
