@@ -16,7 +16,7 @@ pub(crate) struct Package {
 }
 
 /// The crates that know no clock, file, socket, thread, environment or randomness.
-pub(crate) const PURE: [&str; 9] = [
+pub(crate) const PURE: [&str; 10] = [
     "tzeva-model",
     "tzeva-decode",
     "tzeva-profile",
@@ -25,6 +25,7 @@ pub(crate) const PURE: [&str; 9] = [
     "tzeva-phrase",
     "tzeva-engine",
     "tzeva-trial",
+    "tzeva-rulebook",
     "tzeva-commit",
 ];
 
