@@ -14,7 +14,8 @@ const AHEAD: i64 = 60;
 fn each_visitor(policies: bool, mut law: impl FnMut(&Engine, &Visitor)) {
     for seed in 1..=400u64 {
         println!("seed {seed}");
-        let wanted = Wanted { policies, unsteady: false, long: seed.is_multiple_of(8) };
+        let wanted =
+            Wanted { policies, unsteady: false, long: seed.is_multiple_of(8), activations: false };
         let case = case_with(seed, wanted);
         let (settings, records) = (engine_settings!(case), case.records());
         let Scenario { rules, until, .. } = case;
