@@ -9,7 +9,7 @@ use tzeva_oracle::{Input, Settings, Step};
 pub struct Case {
     /// What bears on meaning.
     pub settings: Settings,
-    /// The audiences and the paint.
+    /// The audiences and the paint that it begins with.
     pub rules: RuleSet,
     /// What happened, in the order of decisions.
     pub moves: Vec<Move>,
@@ -24,6 +24,8 @@ pub enum Move {
     Record(Box<Input>),
     /// The clock.
     Clock(UnixMillis),
+    /// Other rules, from the engine time on that is reached.
+    Activate(Box<RuleSet>),
 }
 
 /// 60 ms before a midnight, so that cells of two days are met.
@@ -37,7 +39,7 @@ impl Case {
     pub fn records(&self) -> Vec<(UnixMillis, Event)> {
         let record = |step: &Move| match step {
             Move::Record(input) => Some((input.record_time, input.event.clone())),
-            Move::Clock(_) => None,
+            Move::Clock(_) | Move::Activate(_) => None,
         };
         self.moves.iter().filter_map(record).collect()
     }
@@ -59,6 +61,7 @@ impl Move {
         match self {
             Self::Record(input) => input.record_time,
             Self::Clock(until) => *until,
+            Self::Activate(_) => UnixMillis::MIN,
         }
     }
 
@@ -66,6 +69,7 @@ impl Move {
         match self {
             Self::Record(input) => Step::Record(input),
             Self::Clock(until) => Step::Clock(*until),
+            Self::Activate(rules) => Step::Activate(rules),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! limits of history are tight, so that folding and merging happen.
 
 use crate::Sure;
+use crate::activations::activations;
 use crate::case::{BASE, Case, Move};
 use crate::random::Random;
 use crate::rules::rules;
@@ -28,12 +29,14 @@ pub struct Wanted {
     pub unsteady: bool,
     /// Now and then a long history and many rules.
     pub long: bool,
+    /// The rules change on the way.
+    pub activations: bool,
 }
 
 /// The case of `seed`, with everything.
 #[must_use]
 pub fn case(seed: u64) -> Case {
-    case_with(seed, Wanted { policies: true, unsteady: true, long: true })
+    case_with(seed, Wanted { policies: true, unsteady: true, long: true, activations: true })
 }
 
 /// The case of `seed` that holds no more than is wanted.
@@ -62,7 +65,12 @@ pub fn case_with(seed: u64, wanted: Wanted) -> Case {
         if backtest { backtest_moves(random, events) } else { moves(random, events, wanted) };
     let last = moves.iter().map(Move::time).max().unwrap_or(UnixMillis::new(BASE));
     let until = last + Millis::new(random.pick(&[0, 1, 10, 50, 200, 3_000]));
-    Case { settings, rules, moves, until }
+    let mut case = Case { settings, rules, moves, until };
+    if wanted.activations {
+        // A stream of its own: without them the case is the same.
+        activations(&mut Random::new(!seed), &mut case);
+    }
+    case
 }
 
 fn currencies(random: &mut Random) -> Currencies {

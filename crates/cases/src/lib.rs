@@ -4,6 +4,7 @@
 //! what is no such text panics, since only tests read it. Where a test needs less than everything, [`Wanted`] says so.
 #![deny(missing_docs)]
 
+mod activations;
 mod case;
 mod history;
 mod random;

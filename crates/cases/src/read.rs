@@ -26,8 +26,7 @@ pub fn case(text: &str) -> Case {
     let mut settings = None;
     let mut moves = Vec::new();
     let mut until = None;
-    let mut paint = None;
-    let mut audiences: Vec<Audience> = Vec::new();
+    let mut sets = vec![no_rules(0)];
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     for text in lines.filter(|line| !line.starts_with('#')) {
         let line = Line(text.split_whitespace().collect());
@@ -37,13 +36,13 @@ pub fn case(text: &str) -> Case {
                 let settings: &mut Settings = settings.as_mut().sure();
                 settings.currencies = currencies(&line);
             }
-            "half_life" => paint = Some(half_life(&line)),
-            "paint" => paint.as_mut().sure().events.push(paint_event(&line)),
-            "audience" => audiences.push(audience(&line)),
-            "enter" => audiences.last_mut().sure().enter = node(&text["enter".len()..]),
-            "exit_when" => {
-                let exit_when = node(&text["exit_when".len()..]);
-                audiences.last_mut().sure().exit_when = Some(exit_when);
+            "half_life" | "paint" | "audience" | "enter" | "exit_when" => {
+                rule(&line, text, sets.last_mut().sure());
+            }
+            "activate" => {
+                let version = u64::try_from(sets.len()).ok().sure();
+                sets.push(no_rules(version));
+                moves.push(Move::Activate(Box::new(no_rules(version))));
             }
             "record" => moves.push(Move::Record(Box::new(input(&line)))),
             "clock" => moves.push(Move::Clock(instant(line.0[1]))),
@@ -51,11 +50,33 @@ pub fn case(text: &str) -> Case {
             other => panic!("unknown word {other}"),
         }
     }
-    let version = RulesVersion::default();
-    let mut paint = paint.sure();
-    paint.events.sort_by_key(|paint| paint.event);
-    let rules = RuleSet { version, audiences, paint };
+    sets.iter_mut().for_each(|set| set.paint.events.sort_by_key(|paint| paint.event));
+    let mut sets = sets.into_iter();
+    let rules = sets.next().sure();
+    for step in &mut moves {
+        if let Move::Activate(set) = step {
+            **set = sets.next().sure();
+        }
+    }
     Case { settings: settings.sure(), rules, moves, until: until.sure() }
+}
+
+fn no_rules(version: u64) -> RuleSet {
+    let version = RulesVersion::new(version);
+    RuleSet { version, audiences: Vec::new(), paint: Paint::default() }
+}
+
+/// Reads a line of a rule set.
+fn rule(line: &Line, text: &str, set: &mut RuleSet) {
+    let word = line.0[0];
+    let condition = || node(&text[word.len()..]);
+    match word {
+        "half_life" => set.paint = half_life(line),
+        "paint" => set.paint.events.push(paint_event(line)),
+        "audience" => set.audiences.push(audience(line)),
+        "enter" => set.audiences.last_mut().sure().enter = condition(),
+        _ => set.audiences.last_mut().sure().exit_when = Some(condition()),
+    }
 }
 
 // === impl Line ===

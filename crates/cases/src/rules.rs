@@ -32,7 +32,8 @@ pub(crate) fn rules(random: &mut Random, (max_age, policies): (i64, bool), most:
     RuleSet { version: RulesVersion::default(), audiences, paint }
 }
 
-fn audience(random: &mut Random, max_age: i64, number: i64) -> Audience {
+/// The audience `a<number>`, which may be `in` any of the smaller numbers.
+pub(crate) fn audience(random: &mut Random, max_age: i64, number: i64) -> Audience {
     let scope = Scope { max_age, earlier: number };
     let exit_when = random.maybe(40, |r| node(r, scope, 1));
     let short = |r: &mut Random| span(r, max_age.min(30));
@@ -269,7 +270,8 @@ fn tag(random: &mut Random) -> (TagKey, String) {
     (crate::read::tag(&text), text)
 }
 
-fn paint(random: &mut Random) -> Paint {
+/// How events paint.
+pub(crate) fn paint(random: &mut Random) -> Paint {
     let half_life = |r: &mut Random| Millis::new(r.pick(&[1, 5, 10, 20, 50]));
     let dose = |r: &mut Random| {
         r.maybe(70, |r| {

@@ -1,7 +1,8 @@
 //! Greedy shrinking: as long as something can be left out and the case still fails, leave it out.
 
+use crate::activations::renumber;
 use crate::case::{Case, Move};
-use tzeva_audience::{Leaf, Node, Where};
+use tzeva_audience::{Audience, Leaf, Node, RuleSet, Where};
 use tzeva_model::{Currencies, Millis};
 
 /// The smallest case that `fails` can be brought to from `case`.
@@ -20,14 +21,8 @@ fn smaller(case: &Case) -> Vec<Case> {
     for index in 0..case.moves.len() {
         all.push(with(case, |case| drop(case.moves.remove(index))));
     }
-    for index in 0..case.rules.audiences.len() {
-        all.push(with(case, |case| drop(case.rules.audiences.remove(index))));
-        all.extend(smaller_audience(case, index));
-    }
-    for index in 0..case.rules.paint.events.len() {
-        all.push(with(case, |case| {
-            case.rules.paint.events.remove(index);
-        }));
+    for number in 0..sets(case).len() {
+        all.extend(smaller_set(case, number));
     }
     for index in 0..case.moves.len() {
         all.extend(smaller_move(case, index));
@@ -51,27 +46,87 @@ fn smaller(case: &Case) -> Vec<Case> {
 fn with(case: &Case, change: impl FnOnce(&mut Case)) -> Case {
     let mut smaller = case.clone();
     change(&mut smaller);
+    renumber(&mut smaller);
     smaller
 }
 
-fn smaller_audience(case: &Case, index: usize) -> Vec<Case> {
-    let audience = &case.rules.audiences[index];
-    let mut all: Vec<Case> = smaller_nodes(&audience.enter)
-        .into_iter()
-        .map(|node| with(case, |case| case.rules.audiences[index].enter = node))
-        .collect();
-    if let Some(exit_when) = &audience.exit_when {
-        all.push(with(case, |case| case.rules.audiences[index].exit_when = None));
-        all.extend(
-            smaller_nodes(exit_when)
-                .into_iter()
-                .map(|node| with(case, |case| case.rules.audiences[index].exit_when = Some(node))),
-        );
+/// All rule sets of a case, in order.
+fn sets(case: &Case) -> Vec<&RuleSet> {
+    let later = case.moves.iter().filter_map(|step| match step {
+        Move::Activate(set) => Some(&**set),
+        _ => None,
+    });
+    std::iter::once(&case.rules).chain(later).collect()
+}
+
+fn each_set(case: &mut Case, edit: &dyn Fn(usize, &mut RuleSet)) {
+    edit(0, &mut case.rules);
+    let later = case.moves.iter_mut().filter_map(|step| match step {
+        Move::Activate(set) => Some(&mut **set),
+        _ => None,
+    });
+    (1..).zip(later).for_each(|(number, set)| edit(number, set));
+}
+
+fn smaller_set(case: &Case, number: usize) -> Vec<Case> {
+    let set = sets(case)[number];
+    let mut all = Vec::new();
+    if number > 0 {
+        // As the set before, or its paint alone.
+        let before = sets(case)[number - 1].clone();
+        let edit = |place, set: &mut RuleSet| {
+            if place == number {
+                set.audiences.clone_from(&before.audiences);
+            }
+        };
+        all.push(with(case, |case| each_set(case, &edit)));
+        let edit = |place, set: &mut RuleSet| {
+            if place == number {
+                set.paint.clone_from(&before.paint);
+            }
+        };
+        all.push(with(case, |case| each_set(case, &edit)));
     }
-    all.push(with(case, |case| case.rules.audiences[index].enter_after = Millis::ZERO));
-    all.push(with(case, |case| case.rules.audiences[index].reenter_after = Millis::ZERO));
-    all.push(with(case, |case| case.rules.audiences[index].stay.at_most = None));
-    all.push(with(case, |case| case.rules.audiences[index].stay.at_least = Millis::ZERO));
+    for audience in &set.audiences {
+        let drop = |set: &mut RuleSet| set.audiences.retain(|other| other.name != audience.name);
+        all.push(with(case, |case| each_set(case, &|_, set| drop(set))));
+        let edit = |place, set: &mut RuleSet| {
+            if place == number {
+                drop(set);
+            }
+        };
+        all.push(with(case, |case| each_set(case, &edit)));
+        all.extend(smaller_audience(case, audience));
+    }
+    for paint in &set.paint.events {
+        let edit = |_, set: &mut RuleSet| set.paint.events.retain(|other| other != paint);
+        all.push(with(case, |case| each_set(case, &edit)));
+    }
+    all
+}
+
+/// Every case in which an audience lacks one thing, wherever it stands as it is.
+fn smaller_audience(case: &Case, audience: &Audience) -> Vec<Case> {
+    let mut all = Vec::new();
+    let mut less = |edit: &dyn Fn(&mut Audience)| {
+        let edit = |_, set: &mut RuleSet| {
+            set.audiences.iter_mut().filter(|other| *other == audience).for_each(edit);
+        };
+        all.push(with(case, |case| each_set(case, &edit)));
+    };
+    for node in smaller_nodes(&audience.enter) {
+        less(&|audience| audience.enter = node.clone());
+    }
+    if let Some(exit_when) = &audience.exit_when {
+        less(&|audience| audience.exit_when = None);
+        for node in smaller_nodes(exit_when) {
+            less(&|audience| audience.exit_when = Some(node.clone()));
+        }
+    }
+    less(&|audience| audience.enter_after = Millis::ZERO);
+    less(&|audience| audience.reenter_after = Millis::ZERO);
+    less(&|audience| audience.stay.at_most = None);
+    less(&|audience| audience.stay.at_least = Millis::ZERO);
     all
 }
 

@@ -5,7 +5,7 @@ use crate::case::{BASE, Case, Move};
 use crate::history::EVENTS;
 use std::fmt::Write;
 use tzeva_audience::{
-    Audience, Compare, CountTest, Dose, Field, FieldTest, Leaf, Node, Paint, Test, Where,
+    Audience, Compare, CountTest, Dose, Field, FieldTest, Leaf, Node, Paint, RuleSet, Test, Where,
 };
 use tzeva_model::{
     Amount, Change, Currencies, Event, Item, Name, NameId, NameKind, UnixMillis, Value,
@@ -29,8 +29,7 @@ pub fn case(case: &Case) -> String {
         settings.backtest,
     );
     currencies(&mut text, &settings.currencies);
-    paint(&mut text, &case.rules.paint);
-    case.rules.audiences.iter().for_each(|one| audience(&mut text, one));
+    rules(&mut text, &case.rules);
     for step in &case.moves {
         match step {
             Move::Record(input) => {
@@ -41,10 +40,19 @@ pub fn case(case: &Case) -> String {
             Move::Clock(until) => {
                 let _ = writeln!(text, "clock {}", offset(*until));
             }
+            Move::Activate(set) => {
+                text += "activate\n";
+                rules(&mut text, set);
+            }
         }
     }
     let _ = writeln!(text, "until {}", offset(case.until));
     text
+}
+
+fn rules(text: &mut String, rules: &RuleSet) {
+    paint(text, &rules.paint);
+    rules.audiences.iter().for_each(|one| audience(text, one));
 }
 
 /// A change, for people.

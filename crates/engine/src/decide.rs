@@ -22,6 +22,10 @@ pub(crate) enum Trigger<'a> {
     Event { event: &'a Event, origin: Origin },
     /// Time passed.
     Deadline,
+    /// Other rules were activated.
+    Rules,
+    /// Time passed between an activation and now.
+    Overdue,
 }
 
 /// An evaluation to be done.
@@ -134,10 +138,14 @@ impl Case<'_> {
             after: View::now(profile),
             now: self.now,
         };
-        let decisive = scene.decisive(audience, moved);
+        let decisive = match self.trigger {
+            Trigger::Rules => scene.on_the_whole(audience, moved),
+            _ => scene.decisive(audience, moved),
+        };
         let (kind, cause) = match self.trigger {
             Trigger::Event { event, .. } => (ReasonKind::Event, Some(cause(event))),
-            Trigger::Deadline => (ReasonKind::Deadline, None),
+            Trigger::Deadline | Trigger::Overdue => (ReasonKind::Deadline, None),
+            Trigger::Rules => (ReasonKind::Rules, None),
         };
         Reason {
             kind,
@@ -148,7 +156,8 @@ impl Case<'_> {
         }
     }
 
-    fn publish(
+    /// Drafts a change.
+    pub(crate) fn publish(
         &self,
         pen: &mut Pen<'_>,
         audience: &Audience,
@@ -158,6 +167,7 @@ impl Case<'_> {
         let origin = match self.trigger {
             Trigger::Event { origin, .. } => origin,
             Trigger::Deadline => Origin::Live,
+            Trigger::Rules | Trigger::Overdue => Origin::Rules,
         };
         pen.draft.changes.push(Change {
             visitor: self.visitor.clone(),

@@ -124,6 +124,15 @@ impl Draft {
         at
     }
 
+    /// Takes back the delta at `at`, which was opened last, if nothing was added to it.
+    pub(crate) fn close(&mut self, at: usize) {
+        if self.deltas.get(at).is_some_and(|delta| delta.ops.is_empty()) {
+            self.index.remove(&self.deltas[at].visitor);
+            self.deltas.truncate(at);
+            self.places.truncate(at);
+        }
+    }
+
     /// Adds `op` to the delta at `at`, in place of the op that it overrules if there is one.
     pub(crate) fn push(&mut self, at: usize, op: Op) {
         if self.changes_only {

@@ -7,10 +7,10 @@ use crate::live::Live;
 use crate::money::Money;
 use crate::paint::paint;
 use crate::pen::{Pen, Visitor};
-use crate::program::Program;
 use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::size;
+use crate::sweep::{Rules, Sweep};
 use crate::view::Undo;
 use crate::wake::Woken;
 use std::sync::Arc;
@@ -23,11 +23,15 @@ use tzeva_profile::{Op, Profile, stored};
 /// Decides for the visitors of one partition.
 #[derive(Debug)]
 pub struct Engine {
-    program: Arc<Program>,
-    settings: Settings,
+    pub(crate) rules: Rules,
+    pub(crate) settings: Settings,
     now: UnixMillis,
     order_completed: NameId,
-    roster: Roster,
+    pub(crate) roster: Roster,
+    /// How often the rules have changed: what was derived from a profile under former ones is void.
+    pub(crate) generation: u32,
+    /// Some profiles may still be as the former rules left them.
+    pub(crate) sweep: Option<Box<Sweep>>,
 }
 
 /// How an event lies in time.
@@ -51,25 +55,34 @@ impl Engine {
     /// An engine without visitors, at `engine_time`.
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, settings: Settings, engine_time: UnixMillis) -> Self {
+        Self::under(Rules::compile(rules, settings.max_age), settings, engine_time)
+    }
+
+    /// An engine without visitors, at `engine_time`, under rules that are compiled already, for histories in which
+    /// nothing counts longer than the settings' `max_age`.
+    #[must_use]
+    pub fn under(rules: Rules, settings: Settings, engine_time: UnixMillis) -> Self {
         Self {
-            program: Arc::new(Program::compile(rules, settings.max_age)),
+            rules,
             settings,
             now: engine_time,
             order_completed: NameId::of(NameKind::Event, "order_completed"),
             roster: Roster::default(),
+            generation: 0,
+            sweep: None,
         }
     }
 
     /// An engine under the same rules and settings without visitors, at `engine_time`. Rules are not compiled again.
     #[must_use]
     pub fn afresh(&self, engine_time: UnixMillis) -> Self {
-        Self {
-            program: Arc::clone(&self.program),
-            settings: self.settings.clone(),
-            now: engine_time,
-            order_completed: self.order_completed,
-            roster: Roster::default(),
-        }
+        Self::under(self.rules.clone(), self.settings.clone(), engine_time)
+    }
+
+    /// The rules that decide.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Engine time.
@@ -143,7 +156,7 @@ impl Engine {
         self.now = timing.now;
         let visitor = &event.visitor;
         let held = self.roster.holds(visitor);
-        let known = self.roster.take(visitor);
+        let known = self.roster.take(visitor).and_then(|known| self.met(visitor, known, draft));
         let (known, outcome) = match known {
             Some(known) if history::is_known(&known.profile, timing.at, event.id.bits()) => {
                 (Some(known), Outcome::Duplicate)
@@ -241,7 +254,6 @@ impl Engine {
     /// Applies an event and evaluates what it can move.
     fn apply(&self, visitor: &mut Visitor, event: &Event, timing: Timing, draft: &mut Draft) {
         let Timing { now, at, .. } = timing;
-        let first = visitor.profile.deadline.is_none();
         self.tally(&visitor.profile, event, timing, draft);
         let mut pen = self.pen(visitor, &event.visitor, now, draft);
         let due = pen.profile.deadline.is_none_or(|deadline| deadline <= now);
@@ -253,12 +265,10 @@ impl Engine {
         paint(&mut pen, event, at, &mut undo, &mut woken);
         history::learn(&mut pen, (event, at), &mut undo, &mut woken);
         pen.write(Op::Seen(now));
-        if first {
-            pen.write(Op::Stamp(self.program.rules.version));
-        }
+        pen.stamp();
         let origin = if timing.late || timing.behind { Origin::Late } else { Origin::Live };
         let case = Case {
-            program: &self.program,
+            program: self.rules.program(),
             visitor: &event.visitor,
             now,
             trigger: Trigger::Event { event, origin },
@@ -278,29 +288,41 @@ impl Engine {
 
     /// Fires the deadline of `visitor` at engine time.
     fn fire(&mut self, visitor: &VisitorId, draft: &mut Draft) {
-        let Some(mut known) = self.roster.take(visitor) else { return };
+        let Some(known) = self.roster.take(visitor) else { return };
+        let known = self.met(visitor, known, draft).and_then(|mut known| {
+            // Whoever was behind may have another deadline by now.
+            let is_due = known.profile.deadline.is_none_or(|deadline| deadline <= self.now);
+            let stays =
+                !is_due || self.pass(visitor, &mut known, (self.now, Trigger::Deadline), draft);
+            stays.then_some(known)
+        });
+        self.roster.put(visitor, known);
+    }
+
+    /// Lets time do what it does to `known` at `now`. False: the profile ends.
+    pub(crate) fn pass(
+        &self,
+        visitor: &VisitorId,
+        known: &mut Visitor,
+        (now, trigger): (UnixMillis, Trigger<'_>),
+        draft: &mut Draft,
+    ) -> bool {
         draft.counts.deadlines_fired += 1;
         let end = known.profile.seen + self.settings.idle;
         let standings = known.profile.standings.len();
         let undo = Undo::default();
-        let case = Case {
-            program: &self.program,
-            visitor,
-            now: self.now,
-            trigger: Trigger::Deadline,
-            undo: &undo,
-        };
-        let mut pen = self.pen(&mut known, visitor, self.now, draft);
-        if end <= self.now {
+        let case = Case { program: self.rules.program(), visitor, now, trigger, undo: &undo };
+        let mut pen = self.pen(known, visitor, now, draft);
+        if end <= now {
             case.forget(&mut pen);
-            self.roster.put(visitor, None);
-            return;
+            return false;
         }
         let audiences = pen.look().candidates();
         let wake = case.evaluate(&mut pen, &audiences).min(end);
         arm(&mut pen, wake);
+        pen.stamp();
         known.grew(0, standings);
-        self.roster.put(visitor, Some(known));
+        true
     }
 
     fn pen<'a>(
@@ -311,9 +333,13 @@ impl Engine {
         draft: &'a mut Draft,
     ) -> Pen<'a> {
         let delta = draft.open(id);
-        let Visitor { profile, live, .. } = visitor;
-        let live = live.get_or_insert_with(|| Live::of(&self.program, profile));
-        Pen { program: &self.program, profile, live, draft, now, delta }
+        let program = self.rules.program();
+        let Visitor { profile, live, generation, .. } = visitor;
+        if *generation != self.generation {
+            (*generation, *live) = (self.generation, None);
+        }
+        let live = live.get_or_insert_with(|| Live::of(program, profile));
+        Pen { program, profile, live, draft, now, delta, wrote: false }
     }
 
     fn tally(&self, profile: &Profile, event: &Event, timing: Timing, draft: &mut Draft) {
@@ -331,7 +357,8 @@ impl Engine {
     }
 }
 
-fn arm(pen: &mut Pen<'_>, wake: UnixMillis) {
+/// Sets the deadline, if it is another one.
+pub(crate) fn arm(pen: &mut Pen<'_>, wake: UnixMillis) {
     if pen.profile.deadline != Some(wake) {
         pen.write(Op::Deadline(Some(wake)));
     }

@@ -6,7 +6,8 @@
 //!
 //! A decision on one event, in order: is it a duplicate (`history`); what must go, what comes in (`history`), what it
 //! paints (`paint`); which audiences it can move, and what these say now (`decide`, `membership`); why (`reason`); when
-//! something happens by time alone (`verdict`). Every write goes through `pen`: to the profile and the draft alike.
+//! something happens by time alone (`verdict`). When the rules change (`sweep`), whoever is met is first brought up to
+//! date (`renew`) in what differs (`shift`). Every write goes through `pen`: to the profile and the draft alike.
 #![deny(missing_docs)]
 
 mod chain;
@@ -28,10 +29,13 @@ mod paint;
 mod pen;
 mod program;
 mod reason;
+mod renew;
 mod roster;
 mod settings;
+mod shift;
 mod size;
 mod sum;
+mod sweep;
 mod verdict;
 mod view;
 mod wake;
@@ -43,3 +47,4 @@ pub use draft::{Counts, Draft};
 pub use engine::Engine;
 pub use explain::{Explained, Told, explain};
 pub use settings::Settings;
+pub use sweep::Rules;

@@ -13,6 +13,8 @@ pub(crate) struct Visitor {
     pub(crate) profile: Profile,
     /// Its series; built when they are first wanted.
     pub(crate) live: Option<Live>,
+    /// The engine's generation of rules that the series are of.
+    pub(crate) generation: u32,
     /// How many bytes the stored profile may grow by for certain before it has to be measured again.
     pub(crate) room: usize,
     /// `room` was measured after the last event, so measuring again would tell nothing new.
@@ -34,6 +36,8 @@ pub(crate) struct Pen<'a> {
     pub(crate) now: UnixMillis,
     /// Where in the draft its delta lies.
     pub(crate) delta: usize,
+    /// Something was written.
+    pub(crate) wrote: bool,
 }
 
 // === impl Pen ===
@@ -43,6 +47,15 @@ impl Pen<'_> {
     pub(crate) fn write(&mut self, op: Op) {
         self.profile.apply(&op);
         self.draft.push(self.delta, op);
+        self.wrote = true;
+    }
+
+    /// Records under which rules the standings hold now.
+    pub(crate) fn stamp(&mut self) {
+        let version = self.program.rules.version;
+        if self.profile.stamp != version {
+            self.write(Op::Stamp(version));
+        }
     }
 
     /// The visitor as it is now.

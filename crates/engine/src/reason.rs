@@ -85,6 +85,26 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// What decided when the rules changed and nothing else: no leaf flipped, a condition reads otherwise, or is read for
+    /// the first time. So it is told as a whole.
+    pub(crate) fn on_the_whole(self, audience: &Audience, moved: Moved) -> Decisive {
+        let (place, enter, exit) = match moved {
+            Moved::Entered { .. } => (Place::Enter, true, true),
+            Moved::ByCeasing { .. } => (Place::Enter, true, false),
+            Moved::ByExit => (Place::ExitWhen, false, true),
+            Moved::ByAtMost => (Place::AtMost, false, false),
+        };
+        let mut exact = true;
+        let mut look = |leaf: &Leaf| exact &= self.lens.is_exact(leaf, self.after, self.now);
+        if enter {
+            audience.enter.each_leaf(&mut look);
+        }
+        if let Some(node) = audience.exit_when.as_ref().filter(|_| exit) {
+            node.each_leaf(&mut look);
+        }
+        Decisive { exact, ..bare(place) }
+    }
+
     fn earlier(self) -> UnixMillis {
         self.now - Millis::new(1)
     }

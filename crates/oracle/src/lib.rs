@@ -9,6 +9,7 @@
 //! give the same changes.
 #![deny(missing_docs)]
 
+mod adopt;
 mod fold;
 mod history;
 mod membership;
@@ -19,6 +20,7 @@ mod reason;
 mod truth;
 mod visitor;
 
+use crate::adopt::Activation;
 use crate::visitor::{Context, Visitor};
 use std::collections::{BTreeMap, BTreeSet};
 use tzeva_audience::RuleSet;
@@ -63,6 +65,8 @@ pub enum Step<'a> {
     Record(&'a Input),
     /// The clock: deadlines before this instant fire, and engine time is at least this from now on.
     Clock(UnixMillis),
+    /// Other rules: from the engine time on that is reached they decide, for everybody at once.
+    Activate(&'a RuleSet),
 }
 
 /// Everybody, at one engine time.
@@ -96,7 +100,7 @@ impl Default for Settings {
 
 // === impl World ===
 
-impl World<'_> {
+impl<'a> World<'a> {
     /// Lets every deadline before `limit` happen, in order of (instant, visitor).
     fn fire_before(&mut self, limit: UnixMillis) {
         while let Some((at, id)) = self.alarms.first().cloned() {
@@ -123,6 +127,19 @@ impl World<'_> {
     fn clock(&mut self, until: UnixMillis) {
         self.fire_before(until);
         self.engine_time = self.engine_time.max(until);
+    }
+
+    fn activate(&mut self, rules: &'a RuleSet) {
+        let context = Context::new(rules, self.context.settings);
+        let former = std::mem::replace(&mut self.context, context);
+        let at = self.engine_time;
+        self.alarms.clear();
+        for (id, (mut visitor, _)) in std::mem::take(&mut self.visitors) {
+            let activation = Activation { former: &former, context: &self.context, at };
+            self.changes.extend(activation.adopt(&mut visitor));
+            // What time does at this very instant is still to come.
+            self.keep(id, visitor, at - Millis::new(1));
+        }
     }
 
     fn record(&mut self, input: &Input) {
@@ -156,10 +173,10 @@ pub fn run(
 
 /// As [`run`], for runs in which the clock moved engine time too.
 #[must_use]
-pub fn run_steps(
-    rules: &RuleSet,
-    settings: &Settings,
-    steps: &[Step<'_>],
+pub fn run_steps<'a>(
+    rules: &'a RuleSet,
+    settings: &'a Settings,
+    steps: &[Step<'a>],
     until: UnixMillis,
 ) -> Vec<Change> {
     let mut world = World {
@@ -173,6 +190,7 @@ pub fn run_steps(
         match step {
             Step::Record(input) => world.record(input),
             Step::Clock(until) => world.clock(*until),
+            Step::Activate(rules) => world.activate(rules),
         }
     }
     world.fire_before(until + Millis::new(1));

@@ -21,6 +21,11 @@ impl Mark {
         f64::from(self.score) * fade(now - self.at, half_life(paint, self.tag.level))
     }
 
+    /// Tells whether the mark fades by another half-life under the one paint than under the other.
+    pub(crate) fn fades_otherwise(&self, one: &Paint, other: &Paint) -> bool {
+        half_life(one, self.tag.level) != half_life(other, self.tag.level)
+    }
+
     /// The first instant at which the score is below `threshold`, by bisection over milliseconds.
     pub(crate) fn fades_below(&self, paint: &Paint, threshold: f64) -> UnixMillis {
         if self.faded(paint, self.at) < threshold {

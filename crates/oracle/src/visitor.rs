@@ -26,19 +26,19 @@ pub(crate) struct Context<'a> {
 #[derive(Clone)]
 pub(crate) struct Visitor {
     id: VisitorId,
-    history: History,
+    pub(crate) history: History,
     /// One for each audience, in the rule set's order.
-    states: Vec<State>,
+    pub(crate) states: Vec<State>,
     /// Engine time of the last applied record.
     seen: UnixMillis,
 }
 
 /// What an evaluation is part of.
 #[derive(Clone, Copy)]
-struct Occasion<'a> {
-    now: UnixMillis,
+pub(crate) struct Occasion<'a> {
+    pub(crate) now: UnixMillis,
     /// The record that was just applied, if it was one.
-    record: Option<&'a Input>,
+    pub(crate) record: Option<&'a Input>,
 }
 
 // === impl Context ===
@@ -82,7 +82,7 @@ impl<'a> Context<'a> {
         Self { rules, settings, spans, leaves }
     }
 
-    fn view<'h>(
+    pub(crate) fn view<'h>(
         &'h self,
         history: &'h History,
         members: &'h BTreeSet<NameId>,
@@ -180,7 +180,7 @@ impl Visitor {
     }
 
     /// The audiences that the visitor is in.
-    fn members(&self, context: &Context) -> BTreeSet<NameId> {
+    pub(crate) fn members(&self, context: &Context) -> BTreeSet<NameId> {
         let audiences = context.rules.audiences.iter().zip(&self.states);
         let members = audiences.filter(|(_, state)| matches!(state, State::In { .. }));
         members.map(|(audience, _)| audience.name.id()).collect()
@@ -217,7 +217,7 @@ impl Visitor {
         changes.collect()
     }
 
-    fn change(
+    pub(crate) fn change(
         &self,
         context: &Context,
         what: (&Audience, Direction),

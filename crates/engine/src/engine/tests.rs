@@ -14,7 +14,8 @@ const AHEAD: i64 = 60;
 fn each_visitor(policies: bool, mut law: impl FnMut(&Engine, &Visitor)) {
     for seed in 1..=400u64 {
         println!("seed {seed}");
-        let wanted = Wanted { policies, unsteady: false, long: seed.is_multiple_of(8) };
+        let wanted =
+            Wanted { policies, unsteady: false, long: seed.is_multiple_of(8), activations: false };
         let case = case_with(seed, wanted);
         let (settings, records) = (engine_settings!(case), case.records());
         let Scenario { rules, until, .. } = case;
@@ -36,7 +37,7 @@ fn each_visitor(policies: bool, mut law: impl FnMut(&Engine, &Visitor)) {
 fn look<'a>(engine: &'a Engine, visitor: &'a Visitor, ahead: i64) -> Look<'a> {
     let Visitor { profile, live, .. } = visitor;
     let now = engine.now + Millis::new(ahead);
-    Look { program: &engine.program, profile, live: live.as_ref().unwrap(), now }
+    Look { program: engine.rules.program(), profile, live: live.as_ref().unwrap(), now }
 }
 
 /// The truth of a condition, read off the history.
@@ -45,7 +46,9 @@ fn direct(engine: &Engine, node: &Node, visitor: &Visitor, now: UnixMillis) -> b
         Node::All(parts) => parts.iter().all(|part| direct(engine, part, visitor, now)),
         Node::Any(parts) => parts.iter().any(|part| direct(engine, part, visitor, now)),
         Node::Not(part) => !direct(engine, part, visitor, now),
-        Node::Leaf(leaf) => engine.program.lens.leaf(leaf, View::now(&visitor.profile), now).holds,
+        Node::Leaf(leaf) => {
+            engine.rules.program().lens.leaf(leaf, View::now(&visitor.profile), now).holds
+        }
     }
 }
 
@@ -53,8 +56,8 @@ fn direct(engine: &Engine, node: &Node, visitor: &Visitor, now: UnixMillis) -> b
 fn a_clause_says_at_every_instant_what_the_history_says() {
     let mut flips = 0;
     each_visitor(true, |engine, visitor| {
-        for clause in &engine.program.clauses {
-            let lens = engine.program.lens;
+        for clause in &engine.rules.program().clauses {
+            let lens = engine.rules.program().lens;
             let truth = |at| lens.leaf(&clause.leaf, View::now(&visitor.profile), at).holds;
             let first = look(engine, visitor, 0).clause(clause);
             for ahead in 0..AHEAD {
@@ -74,8 +77,8 @@ fn a_clause_says_at_every_instant_what_the_history_says() {
 fn an_audience_whose_gate_is_shut_can_not_come_true_by_time() {
     let mut shut = 0;
     each_visitor(true, |engine, visitor| {
-        let audiences = &engine.program.rules.audiences;
-        for (plan, audience) in engine.program.plans.iter().zip(audiences) {
+        let audiences = &engine.rules.program().rules.audiences;
+        for (plan, audience) in engine.rules.program().plans.iter().zip(audiences) {
             let open = look(engine, visitor, 0).is_open(plan);
             shut += u64::from(!open);
             for ahead in 0..AHEAD {

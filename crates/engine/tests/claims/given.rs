@@ -5,7 +5,7 @@ use tzeva_audience::{
     Audience, Compare, CountTest, Dose, EventLeaf, Falloff, Field, FieldTest, HalfLives,
     InterestLeaf, LastLeaf, Leaf, Node, Paint, PaintEvent, RuleSet, Stay, Test, Where,
 };
-use tzeva_engine::{Draft, Engine, Settings};
+use tzeva_engine::{Draft, Engine, Rules, Settings};
 use tzeva_model::{
     Category, Change, Direction, Event, EventId, Item, Level, Millis, Name, NameKind, Outcome,
     RulesVersion, TagKey, UnixMillis, VisitorId,
@@ -23,7 +23,8 @@ pub(crate) const ONE: CountTest = CountTest::Is(Compare::AtLeast, 1);
 pub(crate) struct Run {
     pub(crate) engine: Engine,
     pub(crate) draft: Draft,
-    rules: Arc<RuleSet>,
+    /// The names of all audiences that there ever were.
+    names: Vec<Name>,
 }
 
 // === impl Run ===
@@ -34,9 +35,28 @@ impl Run {
     }
 
     pub(crate) fn with(audiences: Vec<Audience>, settings: Settings) -> Self {
-        let rules = Arc::new(rule_set(audiences));
-        let engine = Engine::new(Arc::clone(&rules), settings, at(0));
-        Self { engine, draft: Draft::default(), rules }
+        let names = audiences.iter().map(|audience| audience.name.clone()).collect();
+        let engine = Engine::new(Arc::new(rule_set(audiences)), settings, at(0));
+        Self { engine, draft: Draft::default(), names }
+    }
+
+    /// From `offset` on these audiences decide.
+    pub(crate) fn activate(&mut self, offset: i64, audiences: Vec<Audience>) {
+        self.activate_set(offset, RuleSet { version: RulesVersion::new(8), ..rule_set(audiences) });
+    }
+
+    /// From `offset` on this set decides.
+    pub(crate) fn activate_set(&mut self, offset: i64, set: RuleSet) {
+        self.engine.fire_until(at(offset), &mut self.draft);
+        self.names.extend(set.audiences.iter().map(|audience| audience.name.clone()));
+        self.engine.activate(Rules::compile(Arc::new(set), Settings::default().max_age));
+    }
+
+    /// Sweeps everybody at `offset`.
+    pub(crate) fn sweep(&mut self, offset: i64) {
+        self.engine.fire_until(at(offset), &mut self.draft);
+        self.engine.sweep(&[visitor("v")], &mut self.draft);
+        self.engine.end_sweep();
     }
 
     /// An event of `v` that is recorded when it occurs.
@@ -55,20 +75,20 @@ impl Run {
     }
 
     pub(crate) fn lines(&self) -> Vec<String> {
-        self.draft.changes.iter().map(|change| line(&self.rules, change)).collect()
+        self.draft.changes.iter().map(|change| line(&self.names, change)).collect()
     }
 }
 
 /// `1h v +cart deadline Leaf(1)`
-pub(crate) fn line(rules: &RuleSet, change: &Change) -> String {
-    let audience = rules.audiences.iter().find(|a| a.name.id() == change.audience).unwrap();
+fn line(names: &[Name], change: &Change) -> String {
+    let audience = names.iter().find(|name| name.id() == change.audience).unwrap();
     let sign = match change.direction {
         Direction::Entered => '+',
         Direction::Exited => '-',
     };
     let when = change.effective_at - at(0);
     let (kind, place) = (change.reason.kind.word(), change.reason.place);
-    format!("{when} {} {sign}{} {kind} {place:?}", change.visitor, audience.name.text())
+    format!("{when} {} {sign}{} {kind} {place:?}", change.visitor, audience.text())
 }
 
 pub(crate) fn at(offset: i64) -> UnixMillis {

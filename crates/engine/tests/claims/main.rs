@@ -4,4 +4,5 @@
 mod given;
 mod limits;
 mod policies;
+mod rules;
 mod windows;

@@ -135,7 +135,8 @@ impl<'a> Run<'a> {
 
 /// The case of `seed`; with `policies` as the language has them, else with entry conditions alone.
 pub(crate) fn case(seed: u64, policies: bool) -> Case {
-    let wanted = Wanted { policies, unsteady: false, long: seed.is_multiple_of(8) };
+    let wanted =
+        Wanted { policies, unsteady: false, long: seed.is_multiple_of(8), activations: false };
     let case = tzeva_cases::case_with(seed, wanted);
     let (settings, records) = (tzeva_cases::engine_settings!(case), case.records());
     Case { rules: case.rules, settings, records, until: case.until }

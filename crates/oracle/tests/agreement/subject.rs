@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tzeva_cases::{Case, Move, Random};
-use tzeva_engine::{Draft, Engine};
-use tzeva_model::{Change, Millis, Seq, UnixMillis, VisitorId};
+use tzeva_engine::{Draft, Engine, Rules, Settings};
+use tzeva_model::{Change, Millis, Origin, ReasonKind, Seq, Shard, UnixMillis, VisitorId};
 use tzeva_profile::{Delta, Profile, fold, stored};
 
 /// Changes and deltas of a run, and the profiles that are left.
@@ -23,6 +23,15 @@ struct Owner<'a> {
     stored: BTreeMap<VisitorId, Vec<u8>>,
     seq: u64,
     changes: Vec<Change>,
+    sweep: Option<Sweep>,
+}
+
+/// A sweep under way, as commits tell of it.
+struct Sweep {
+    former: Rules,
+    at: UnixMillis,
+    /// Everybody up to here is met.
+    swept: Option<(Shard, VisitorId)>,
 }
 
 // === impl Owner ===
@@ -31,11 +40,12 @@ impl<'a> Owner<'a> {
     fn new(case: &'a Case) -> Self {
         Self {
             case,
-            engine: engine(case, UnixMillis::MIN),
+            engine: engine(case),
             draft: Draft::default(),
             stored: BTreeMap::new(),
             seq: 0,
             changes: Vec::new(),
+            sweep: None,
         }
     }
 
@@ -50,7 +60,41 @@ impl<'a> Owner<'a> {
                 let _ = self.engine.take(input.record_time, &input.event, &mut self.draft);
             }
             Move::Clock(until) => self.fire_until(*until),
+            Move::Activate(rules) => {
+                // A profile is behind by one version at most.
+                self.sweep_on(usize::MAX);
+                self.fire_until(self.engine.engine_time());
+                self.commit();
+                let (former, at) = (self.engine.rules().clone(), self.engine.engine_time());
+                let rules = Rules::compile(Arc::new((**rules).clone()), self.case.settings.max_age);
+                self.engine.activate(rules);
+                self.sweep = Some(Sweep { former, at, swept: None });
+            }
         }
+    }
+
+    /// Meets the next `most` stored profiles, if a sweep is under way; a page, its cursor and what else was drafted are
+    /// one commit.
+    fn sweep_on(&mut self, most: usize) {
+        let Some(sweep) = &mut self.sweep else { return };
+        let mut page: Vec<_> = self.stored.keys().map(|v| (v.shard(), v.clone())).collect();
+        page.sort();
+        page.retain(|place| sweep.swept.as_ref().is_none_or(|swept| place > swept));
+        page.truncate(most);
+        let visitors: Vec<VisitorId> = page.iter().map(|(_, visitor)| visitor.clone()).collect();
+        sweep.swept = page.pop().or(sweep.swept.take());
+        for visitor in &visitors {
+            let profile = self.read(visitor);
+            self.engine.load(visitor.clone(), profile);
+        }
+        self.engine.sweep(&visitors, &mut self.draft);
+        if visitors.len() < most {
+            self.engine.end_sweep();
+            self.sweep = None;
+        } else if let Some((shard, last)) = self.sweep.as_ref().and_then(|s| s.swept.clone()) {
+            self.engine.swept_to(shard, Some(last));
+        }
+        self.commit();
     }
 
     fn fire_until(&mut self, until: UnixMillis) {
@@ -89,7 +133,12 @@ impl<'a> Owner<'a> {
     /// A new engine that knows the deadlines and nothing else.
     fn begin_anew(&mut self) {
         self.commit();
-        self.engine = engine(self.case, self.engine.engine_time());
+        let (rules, settings) = (self.engine.rules().clone(), settings(self.case));
+        self.engine = Engine::under(rules, settings, self.engine.engine_time());
+        if let Some(Sweep { former, at, swept }) = &self.sweep {
+            let swept = swept.clone().map(|(shard, last)| (shard, Some(last)));
+            self.engine.resume_sweep(former.clone(), *at, swept);
+        }
         for visitor in self.stored.keys() {
             if let Some(at) = self.read(visitor).and_then(|profile| profile.deadline) {
                 self.engine.arm(visitor.clone(), at);
@@ -99,6 +148,7 @@ impl<'a> Owner<'a> {
 
     fn finish(mut self) -> Outcome {
         self.fire_until(self.case.until + Millis::new(1));
+        self.sweep_on(usize::MAX);
         self.commit();
         let read = |id: &VisitorId| Some((id.clone(), without_seq(self.read(id)?)));
         let profiles = self.stored.keys().filter_map(read).collect();
@@ -111,6 +161,7 @@ pub(crate) fn whole(case: &Case) -> Outcome {
     let mut owner = Owner::new(case);
     for step in &case.moves {
         owner.step(step);
+        owner.sweep_on(usize::MAX);
         owner.commit();
     }
     owner.finish()
@@ -132,12 +183,34 @@ pub(crate) fn split(case: &Case, seed: u64) -> Outcome {
             3 => owner.commit(),
             _ => {}
         }
+        if random.chance(30) {
+            owner.sweep_on(1 + random.below(2));
+        }
     }
     owner.finish()
 }
 
-fn engine(case: &Case, engine_time: UnixMillis) -> Engine {
-    Engine::new(Arc::new(case.rules.clone()), tzeva_cases::engine_settings!(case), engine_time)
+fn engine(case: &Case) -> Engine {
+    Engine::new(Arc::new(case.rules.clone()), settings(case), UnixMillis::MIN)
+}
+
+fn settings(case: &Case) -> Settings {
+    tzeva_cases::engine_settings!(case)
+}
+
+/// The changes of each visitor, in order, as they would be if everybody were met at the instant of an activation: what
+/// time did is not late then.
+pub(crate) fn by_visitor(changes: &[Change]) -> BTreeMap<VisitorId, Vec<Change>> {
+    let mut all: BTreeMap<_, Vec<Change>> = BTreeMap::new();
+    for change in changes {
+        let mut change = change.clone();
+        let by_time = matches!(change.reason.kind, ReasonKind::Deadline | ReasonKind::Forgotten);
+        if by_time && change.origin == Origin::Rules {
+            change.origin = Origin::Live;
+        }
+        all.entry(change.visitor.clone()).or_default().push(change);
+    }
+    all
 }
 
 fn without_seq(profile: Profile) -> Profile {

@@ -7,12 +7,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tzeva_cases::{Case, Move, Random, case, engine_settings, write};
+use tzeva_cases::{Case, Move, Random, Wanted, case_with, engine_settings, write};
 use tzeva_engine::{Draft, Engine, Explained, Told, explain};
 use tzeva_model::{Change, Direction, Millis, UnixMillis, VisitorId};
 use tzeva_profile::{State, stored};
 
 const MS: Millis = Millis::new(1);
+
+/// The case of `seed`; its rules stay.
+fn case(seed: u64) -> Case {
+    let wanted = Wanted { policies: true, unsteady: true, long: true, activations: false };
+    case_with(seed, wanted)
+}
 
 /// The engine after the whole case, when that is, and what it decided.
 fn played(case: &Case) -> (Engine, UnixMillis, Vec<Change>) {
