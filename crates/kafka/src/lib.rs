@@ -1,7 +1,8 @@
 //! Kafka behind the ports of `tzeva-commit`: the only crate that names `rdkafka`.
 //!
 //! [`KafkaLog`] appends and reads commit records, [`KafkaChanges`] publishes, [`KafkaSource`] reads events and passes on
-//! what the consumer group hints; [`admin`] makes and checks topics and reads them for people. Each port has threads of
+//! what the consumer group hints, [`RulesTopic`] reads and publishes rules; [`admin`] makes and checks topics and reads
+//! them for people. Each port has threads of
 //! its own and answers through a sink. No rule of the product lives here: what an unknown outcome or a gap means is the
 //! owner's business; here it is only told apart from success.
 
@@ -18,6 +19,7 @@ mod names;
 mod outgoing;
 mod publish;
 mod reader;
+mod rules;
 mod settings;
 mod source;
 mod stream;
@@ -28,6 +30,7 @@ mod worker;
 pub use changes::KafkaChanges;
 pub use log::KafkaLog;
 pub use lookup::N_HEADER;
+pub use rules::{RulesFollower, RulesTopic};
 pub use settings::{
     GroupProtocol, Protocol, Secret, Security, Settings, SettingsError, SourceTopic, Topics,
 };

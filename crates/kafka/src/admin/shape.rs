@@ -8,8 +8,10 @@ use std::fmt;
 /// Partitions never outnumber the 1,024 slices of visitors.
 const MOST_PARTITIONS: usize = 1_024;
 const DEAD_LETTER_BYTES: i64 = 2 << 20;
-/// A commit record is at most 512 KiB before compression; this leaves room for what Kafka adds.
+/// A commit record and a part of rules are at most 512 KiB before compression; this leaves room for what Kafka adds.
 const LOG_RECORD_BYTES: i64 = 600 << 10;
+/// Kafka's own default, so that a cluster with a smaller one takes parts of rules.
+const MESSAGE_BYTES: i64 = 1_048_588;
 
 /// How topics are to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl Role {
     fn least(self) -> Vec<(&'static str, i64)> {
         match self {
             Self::DeadLetters => vec![("max.message.bytes", DEAD_LETTER_BYTES)],
-            Self::Log => vec![("max.message.bytes", LOG_RECORD_BYTES)],
+            Self::Log | Self::Rules => vec![("max.message.bytes", LOG_RECORD_BYTES)],
             _ => Vec::new(),
         }
     }
@@ -121,9 +123,12 @@ pub(super) fn wanted(topics: &Topics, plan: &Plan) -> Vec<Shape> {
             let mut config = vec![("min.insync.replicas", plan.replication.min(2).to_string())];
             config.extend(role.exact().into_iter().map(|(key, value)| (key, value.to_owned())));
             config.extend(role.extra().iter().map(|(key, value)| (*key, (*value).to_owned())));
-            if role == Role::DeadLetters {
-                config.push(("max.message.bytes", DEAD_LETTER_BYTES.to_string()));
-            }
+            let largest = match role {
+                Role::DeadLetters => Some(DEAD_LETTER_BYTES),
+                Role::Rules => Some(MESSAGE_BYTES),
+                _ => None,
+            };
+            config.extend(largest.map(|bytes| ("max.message.bytes", bytes.to_string())));
             let partitions = match role {
                 Role::Rules => 1,
                 Role::Names => plan.partitions.min(8),
@@ -245,6 +250,7 @@ fn judge_config(settings: &Settings, topic: &str, role: Role, found: &Found) -> 
 fn why(role: Role, key: &str) -> &'static str {
     match (role, key) {
         (Role::Log, "cleanup.policy") => " (compaction would punch holes into the truth)",
+        (Role::Rules, "cleanup.policy") => " (rules would be forgotten while they hold)",
         (Role::Log, "message.timestamp.type") => " (the broker's clock is the engine's)",
         (Role::Log, "retention.ms" | "retention.bytes") => {
             " (there are no snapshots yet, so the log must reach back to its anchor)"
@@ -334,6 +340,8 @@ mod tests {
             ("tzeva.log", "retention.ms", "21600000", "no snapshots yet"),
             ("tzeva.purchases", "message.timestamp.type", "CreateTime", "create_time: true"),
             ("tzeva.names", "cleanup.policy", "delete", "cleanup.policy=compact"),
+            ("tzeva.rules", "cleanup.policy", "delete", "rules would be forgotten"),
+            ("tzeva.rules", "max.message.bytes", "500000", "less than 614400"),
             ("tzeva.dead-letters", "max.message.bytes", "1048588", "less than 2097152"),
             ("tzeva.changes", "min.insync.replicas", "1", "min.insync.replicas=2"),
         ] {
