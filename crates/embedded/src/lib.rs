@@ -5,6 +5,8 @@
 //! anybody hears of them. Profiles and changes are views of the log and go as far as the kernel: they survive the death
 //! of the process, and after a power cut the log, which lies in the same journal, is never older than they are.
 //!
+//! Publications of rules are files beside the database, so that they can be written while a service holds it.
+//!
 //! There are no locks between processes beyond the folder's own, no retention (logs stay for ever until snapshots can
 //! replace their beginning), and no rule, event or profile format is known here: values are bytes.
 //!
@@ -17,6 +19,7 @@ mod ingest;
 mod inspect;
 mod layout;
 mod log;
+mod rules;
 mod source;
 mod store;
 mod worker;
@@ -25,3 +28,4 @@ pub use error::FolderError;
 pub use folder::{Clock, Folder, OpenMode, Settings, local_clock};
 pub use ingest::{Ingest, NewRecord};
 pub use inspect::{StoredDeadLetter, StoredMessage};
+pub use rules::{RulesError, RulesFolder, RulesFollower};

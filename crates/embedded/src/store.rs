@@ -219,6 +219,27 @@ impl Folder {
         Ok(self.0.profiles.get(key).map_err(failed)?.map(|stored| stored.to_vec()))
     }
 
+    /// All profiles of a shard as they are now, ascending by visitor.
+    pub fn read_shard(
+        &self,
+        shard: Shard,
+    ) -> impl Iterator<Item = Result<(VisitorId, Vec<u8>), FolderError>> + use<> {
+        let inner = &*self.0;
+        let attempt = self.attempt("walk over profiles");
+        let prefix = shard.get().to_be_bytes();
+        inner.db.snapshot().prefix(&inner.profiles, prefix).filter_map(move |guard| {
+            let failed = FolderError::database(attempt.clone());
+            match guard.into_inner().map_err(failed) {
+                // The shard's marker lies under the empty visitor id.
+                Ok((key, _)) if key.len() == prefix.len() => None,
+                Ok((key, stored)) => {
+                    Some(visitor(&key[prefix.len()..]).map(|visitor| (visitor, stored.to_vec())))
+                }
+                Err(error) => Some(Err(error)),
+            }
+        })
+    }
+
     /// The marker of a shard; `None`: nothing was ever applied to it.
     ///
     /// # Errors

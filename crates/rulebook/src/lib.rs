@@ -16,7 +16,7 @@ mod publication;
 
 pub use book::{Book, Fed, Standing};
 pub use flaw::Flaw;
-pub use part::{MAX_PART, Part};
+pub use part::{MAX_PART, Part, key_of};
 pub use publication::{
     Draft, MAX_BY, MAX_FILE, MAX_FILES, MAX_NOTE, MAX_PATH, MAX_TOTAL, Publication, TooMuch,
 };

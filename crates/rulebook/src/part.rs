@@ -257,6 +257,18 @@ impl From<&Publication> for Head {
     }
 }
 
+/// The key that a record's value names itself, for a place without keys; `None` if it names none.
+#[must_use]
+pub fn key_of(value: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        version: String,
+        part: u32,
+    }
+    let Named { version, part } = serde_json::from_slice(value).ok()?;
+    Some(format!("{version}/{part}"))
+}
+
 /// The version and part that a key names, written in the one way there is.
 pub(crate) fn read_key(key: &[u8]) -> Result<(&str, RulesVersion, u32), Flaw> {
     let parsed = || {
