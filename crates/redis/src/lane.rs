@@ -170,10 +170,7 @@ impl Job {
                 steps.iter().map(|step| apply::call(prefix, step)).collect()
             }
             Self::Scan(_, _, shard, cursor) => {
-                let mut scan = cmd("HSCAN");
-                scan.arg(keys::profiles(prefix, *shard)).arg(*cursor);
-                scan.arg("COUNT").arg(SCAN_COUNT);
-                vec![scan]
+                vec![scan(prefix, *shard, *cursor)]
             }
             Self::Due(_, _, shard, bucket) => {
                 let mut members = cmd("SMEMBERS");
@@ -236,6 +233,13 @@ pub(crate) fn read(prefix: &str, shard: Shard, visitors: &[VisitorId]) -> Cmd {
     read
 }
 
+/// The command that reads the next page of a walk over a shard.
+pub(crate) fn scan(prefix: &str, shard: Shard, cursor: u64) -> Cmd {
+    let mut scan = cmd("HSCAN");
+    scan.arg(keys::profiles(prefix, shard)).arg(cursor).arg("COUNT").arg(SCAN_COUNT);
+    scan
+}
+
 /// What `read` brought.
 pub(crate) fn shard_read(
     shard: Shard,
@@ -270,7 +274,8 @@ fn outcome(shard: Shard, answer: Answer) -> ApplyResult {
     }
 }
 
-fn scan_page(shard: Shard, answer: Value) -> Result<ScanPage, PortError> {
+/// What `scan` brought.
+pub(crate) fn scan_page(shard: Shard, answer: Value) -> Result<ScanPage, PortError> {
     let mut parts = items(answer).ok_or_else(|| unexpected("HSCAN"))?.into_iter();
     let cursor = parts
         .next()

@@ -1,12 +1,13 @@
 //! A look into the store without a port: blocking, for the command line and for tests.
 
-use crate::lane::{read, shard_read};
+use crate::lane::{read, scan, scan_page, shard_read};
 use crate::settings::Target;
 use crate::{RedisStoreError, Server, Settings};
 use redis::aio::MultiplexedConnection;
+use std::collections::BTreeMap;
 use tokio::runtime::Runtime;
 use tzeva_commit::Marker;
-use tzeva_commit::port::ShardRead;
+use tzeva_commit::port::{PortError, ShardRead};
 use tzeva_model::{Shard, VisitorId};
 
 /// A connection of its own.
@@ -49,6 +50,33 @@ impl Viewer {
         Ok(shard.profiles.into_iter().next().flatten())
     }
 
+    /// All profiles of a shard, as they are stored. Not at one moment: one that is written meanwhile may be there as it was
+    /// before or after.
+    ///
+    /// # Errors
+    /// If the server can't be asked, or something else lies there.
+    pub fn read_shard(
+        &mut self,
+        shard: Shard,
+    ) -> Result<BTreeMap<VisitorId, Vec<u8>>, RedisStoreError> {
+        let mut profiles = BTreeMap::new();
+        let mut cursor = 0;
+        loop {
+            let command = scan(&self.target.prefix, shard, cursor);
+            let answer = self
+                .runtime
+                .block_on(command.query_async(&mut self.connection))
+                .map_err(RedisStoreError::on(&self.target.address, "read profiles from"))?;
+            let page = scan_page(shard, answer).map_err(|error| self.unfit(&error))?;
+            // A walk may meet a profile twice.
+            profiles.extend(page.profiles);
+            match page.next {
+                Some(next) => cursor = next,
+                None => return Ok(profiles),
+            }
+        }
+    }
+
     /// The marker of a shard.
     ///
     /// # Errors
@@ -71,9 +99,13 @@ impl Viewer {
             .runtime
             .block_on(command.query_async(&mut self.connection))
             .map_err(RedisStoreError::on(&self.target.address, "read a profile from"))?;
-        shard_read(shard, visitors.len(), answer).map_err(|error| RedisStoreError::Unfit {
+        shard_read(shard, visitors.len(), answer).map_err(|error| self.unfit(&error))
+    }
+
+    fn unfit(&self, error: &PortError) -> RedisStoreError {
+        RedisStoreError::Unfit {
             address: self.target.address.clone(),
             problem: format!("holds what can't be read: {error}"),
-        })
+        }
     }
 }

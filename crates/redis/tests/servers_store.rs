@@ -109,6 +109,21 @@ fn the_store_equals_its_naive_twin() {
 }
 
 #[test]
+fn a_viewer_reads_every_profile_of_a_shard_and_no_marker() {
+    let settings = shared();
+    let mut port = Port::open(&settings);
+    // More than one page of a walk, in the form of a hash that has grown.
+    let (shard, visitors) = visitors_of_one_shard(2_000);
+    assert_eq!(port.apply(step(shard, (0, 1), &visitors, b"profile")), ApplyResult::Applied);
+    let mut viewer = Viewer::connect(&settings).unwrap();
+    let read = viewer.read_shard(shard).unwrap();
+    assert_eq!(read.len(), visitors.len());
+    assert!(visitors.iter().all(|visitor| read[visitor] == b"profile"));
+    let other = Shard::new((shard.get() + 1) % tzeva_model::SHARDS);
+    assert!(viewer.read_shard(other).unwrap().is_empty());
+}
+
+#[test]
 fn a_read_never_sees_a_step_half_done() {
     let settings = shared();
     let (mut writer, mut reader) = (Port::open(&settings), Port::open(&settings));
