@@ -1,7 +1,9 @@
-//! `tzeva audience`: what rule files say, and what is wrong with them.
+//! `tzeva audience`: what rule files say, what is wrong with them, and how they go live.
 
+mod apply;
 pub(crate) mod diff;
 pub(crate) mod given;
+mod history;
 mod report;
 mod test;
 
@@ -20,6 +22,12 @@ pub(crate) enum Action {
     Check(CheckArgs),
     /// Print the JSON Schema of rule files, from which editors complete and mark errors.
     Schema,
+    /// Publish a folder of audiences to running services: first what would change, then only what the flags allow.
+    Apply(apply::Args),
+    /// What was published: versions, by whom, when and why, and which one counts.
+    History(history::HistoryArgs),
+    /// Write the files of a publication to a folder.
+    Show(history::ShowArgs),
     /// Who would enter or leave if other rules replaced these, by history under both.
     Diff(diff::Args),
     /// Run the tests beside audiences: what a visitor does, and who should enter and leave when.
@@ -46,6 +54,9 @@ pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
             out::line(format!("{:#}", tzeva_audience::schema()));
             Ok(Exit::Fine)
         }
+        Action::Apply(args) => apply::run(&args),
+        Action::History(args) => history::history(&args),
+        Action::Show(args) => history::show(&args),
         Action::Diff(args) => diff::run(&args),
         Action::Test(args) => test::run(&args),
     }

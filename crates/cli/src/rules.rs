@@ -1,11 +1,13 @@
 //! Reads a folder of audience files and compiles it.
 
 use crate::exit::Failure;
-use crate::out;
+use crate::{out, wiring};
 use anyhow::{Context, anyhow};
 use std::path::Path;
 use std::sync::Arc;
 use tzeva_audience::{CheckSettings, Compiled, RuleSet, Severity, SourceFile, compile};
+use tzeva_rulebook::Publication;
+use tzeva_settings::Settings;
 
 /// The YAML files of a folder, its folders included, in the order of their paths; of a file: itself.
 pub(crate) fn files(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
@@ -19,6 +21,36 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
         )));
     }
     Ok(found)
+}
+
+/// The same with paths relative to the folder, as they are published.
+pub(crate) fn relative_files(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
+    let base = if folder.is_dir() { folder } else { folder.parent().unwrap_or(folder) };
+    let relative = |file: SourceFile| {
+        let path = Path::new(&file.path);
+        let path = path.strip_prefix(base).unwrap_or(path);
+        let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+        SourceFile { path: parts.join("/"), text: file.text }
+    };
+    Ok(files(folder)?.into_iter().map(relative).collect())
+}
+
+/// The rules of a publication, under its version.
+pub(crate) fn of_publication(
+    publication: &Publication,
+    settings: &Settings,
+) -> Result<RuleSet, Failure> {
+    let compiled = compile(&publication.files, &wiring::check_settings(settings));
+    let Some(rules) = compiled.rules else {
+        let errors = compiled.problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let list: Vec<String> = errors.map(ToString::to_string).collect();
+        return Err(Failure::settings(anyhow!(
+            "the published rules {:016x} are refused under these settings; they were published under others:\n{}",
+            publication.version.get(),
+            list.join("\n")
+        )));
+    };
+    Ok(RuleSet { version: publication.version, ..rules })
 }
 
 /// The rules of a folder: warnings go to stderr, refusals end it.

@@ -6,6 +6,7 @@ mod server;
 use crate::config::SettingsArgs;
 use crate::exit::{Exit, Failure};
 use crate::http::Shown;
+use crate::plan_page::Planner;
 use crate::signals::Signals;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -87,9 +88,14 @@ fn build() -> BuildInfo {
     BuildInfo { version: env!("CARGO_PKG_VERSION"), features }
 }
 
-fn pages(settings: &Settings, (registry, health): (Registry, Health), shown: Shown) -> Pages {
+fn pages(
+    settings: &Settings,
+    (registry, health): (Registry, Health),
+    (shown, planner): (Shown, Planner),
+) -> Pages {
     let token = settings.http.token.as_ref().map(|token| token.expose().into());
-    Pages { registry, health, build: build(), token, more: shown.router() }
+    let more = shown.router().merge(planner.router());
+    Pages { registry, health, build: build(), token, more }
 }
 
 fn span(span: Span) -> Duration {

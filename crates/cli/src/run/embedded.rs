@@ -6,6 +6,8 @@ mod look;
 use super::Args;
 use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
+use crate::plan_page::Planner;
+use crate::publications::Publications;
 use crate::rules;
 use crate::service::Service;
 use crate::signals::Signals;
@@ -24,7 +26,7 @@ use tzeva_settings::{Mode, Settings};
 use tzeva_telemetry::{Health, Registry};
 
 /// Where a running service writes the address of its pages.
-const ADDRESS_FILE: &str = "http.address";
+pub(crate) const ADDRESS_FILE: &str = "http.address";
 
 /// What takes events in, while the painter runs.
 struct Intakes {
@@ -83,10 +85,12 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
         look,
         names: Names::new(shared),
     };
+    let publications = Publications::of_folder(data);
+    let planner = Planner::new(settings.clone(), publications, Arc::new(folder.clone()));
     let service = Service {
         painting,
         signals,
-        pages: super::pages(&settings, (registry, health), shown),
+        pages: super::pages(&settings, (registry, health), (shown, planner)),
         listen: settings.http.listen,
         bound: announce(data.clone()),
         stop_within: super::span(settings.painter.stop_within),

@@ -8,6 +8,9 @@ use super::Args;
 use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
 use crate::kafka;
+use crate::plan::RedisProfiles;
+use crate::plan_page::Planner;
+use crate::publications::Publications;
 use crate::rules;
 use crate::service::Service;
 use crate::signals::Signals;
@@ -53,7 +56,10 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     let look = Arc::new(ServersLook::new(settings.clone(), admin));
     let (watcher, names) = (painting.watcher().clone(), Names::new(shared));
     let shown = Shown { rules, engine: wiring::engine_settings(&settings), watcher, look, names };
-    let pages = super::pages(&settings, (registry, health), shown);
+    let profiles = Arc::new(RedisProfiles::new(settings.clone()));
+    let publications = Publications::of_servers(&settings)?;
+    let planner = Planner::new(settings.clone(), publications, profiles);
+    let pages = super::pages(&settings, (registry, health), (shown, planner));
     let service = Service {
         painting,
         signals,

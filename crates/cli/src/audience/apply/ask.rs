@@ -1,0 +1,108 @@
+//! Where a plan comes from: the store, or the service that holds it.
+
+use super::Args;
+use crate::exit::Failure;
+use crate::out;
+use crate::plan::{Asked, Plan, Profiles, RedisProfiles};
+use crate::plan_page;
+use crate::run::embedded;
+use anyhow::{Context, anyhow};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+use tzeva_audience::{RuleSet, SourceFile};
+use tzeva_embedded::{Folder, FolderError, OpenMode};
+use tzeva_rulebook::Publication;
+use tzeva_settings::Settings;
+
+/// How long a service that runs may take to answer at all; the plan itself takes as long as its store is large.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// Makes the plan, or has it made.
+pub(super) fn plan(
+    args: &Args,
+    settings: &Settings,
+    (head, new): (Option<&Publication>, &RuleSet),
+    files: &[SourceFile],
+) -> Result<Plan, Failure> {
+    let Some(data) = &args.data else {
+        let profiles = RedisProfiles::new(settings.clone());
+        return walked(settings, (head, new), &profiles);
+    };
+    // What is read is profiles alone, so neither topics nor partitions matter here.
+    let wanted = tzeva_embedded::Settings {
+        mode: OpenMode::MustExist,
+        ..tzeva_embedded::Settings::default()
+    };
+    match Folder::open(data, wanted) {
+        Ok(folder) => walked(settings, (head, new), &folder),
+        Err(FolderError::Locked { .. }) => asked(data, settings, files),
+        Err(error) => Err(embedded::failure(error)),
+    }
+}
+
+fn walked(
+    settings: &Settings,
+    replaced: (Option<&Publication>, &RuleSet),
+    profiles: &dyn Profiles,
+) -> Result<Plan, Failure> {
+    let mut err = std::io::stderr();
+    let shows = err.is_terminal();
+    let plan = Plan::make(settings, replaced, profiles, |shards, visitors| {
+        if shows && shards % 16 == 0 {
+            let percent = u32::from(shards) * 100 / u32::from(tzeva_model::SHARDS);
+            // If stderr is gone there is nobody left to tell.
+            let _ = write!(err, "\rreading the store: {percent} %, {visitors} visitors ");
+        }
+    });
+    if shows {
+        out::note("");
+    }
+    plan
+}
+
+/// Asks the service that holds the folder.
+fn asked(data: &Path, settings: &Settings, files: &[SourceFile]) -> Result<Plan, Failure> {
+    let file = data.join(embedded::ADDRESS_FILE);
+    let address = std::fs::read_to_string(&file).unwrap_or_default();
+    let address = address.trim();
+    if address.is_empty() {
+        let data = data.display();
+        return Err(Failure::world(anyhow!(
+            "data folder {data} is in use by a tzeva that has no pages yet: try again in a moment"
+        )));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::world)?;
+    runtime.block_on(post(address, settings, &Asked::of(files)))
+}
+
+async fn post(address: &str, settings: &Settings, asked: &Asked) -> Result<Plan, Failure> {
+    let at = format!("http://{address}{}", plan_page::PATH);
+    let attempt = || format!("ask the running service for a plan at {at}");
+    // The service is on this machine: it holds a folder of it.
+    let client = reqwest::Client::builder().connect_timeout(CONNECTING).no_proxy().build();
+    let mut request =
+        client.context("make a client").map_err(Failure::world)?.post(&at).json(asked);
+    if let Some(token) = &settings.http.token {
+        request = request.bearer_auth(token.expose());
+    }
+    let answer = request.send().await.with_context(attempt).map_err(Failure::world)?;
+    let status = answer.status();
+    if status.is_success() {
+        return answer.json().await.with_context(attempt).map_err(Failure::world);
+    }
+    let text = answer.text().await.unwrap_or_default();
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let told = told["error"].as_str().unwrap_or("it says no more").to_owned();
+    let error = anyhow!("{}: {status}, {told}", attempt());
+    Err(match status.as_u16() {
+        401 | 403 => {
+            Failure::settings(error.context("the service wants the token of its settings"))
+        }
+        400..=408 | 410..=499 => Failure::settings(error),
+        _ => Failure::world(error),
+    })
+}

@@ -1,0 +1,201 @@
+//! Rules go live as people meet it: a plan, refusals, publications, their history.
+#![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test itself does")]
+
+mod support;
+
+use serde_json::Value;
+use std::io::BufReader;
+use std::process::Output;
+use support::{Place, RUN, event, pages, signal};
+
+const PAINT: &str = "paint:
+  half_life: { shop: 30d, brand: 30d, category: 14d, product: 7d }
+  events: { product_viewed: { shop: 1 } }
+";
+const LOOKED: &str = "audience: looked\nenter: { event: { name: product_viewed } }\n";
+const TESTED: &str = "tests: looked
+cases:
+  - name: a look is enough
+    events: [ 0s product_viewed product=shoe-1 ]
+    expect: [ 0s entered ]
+";
+/// Also all that looked once leave it.
+const LOOKED_TWICE: &str =
+    "audience: looked\nenter: { event: { name: product_viewed, count: '>= 2' } }\n";
+const ADDED: &str = "audience: added\nenter: { event: { name: product_added } }\n";
+
+/// Twenty visitors looked, five of them put it into the cart; the service has stopped.
+fn shop() -> Place {
+    let place = Place::new();
+    write(&place, "rules/paint.yaml", PAINT);
+    write(&place, "rules/looked.yaml", LOOKED);
+    write(&place, "rules/tests/looked.yaml", TESTED);
+    write(&place, "tzeva.yaml", "audiences: rules\nhttp: {listen: '127.0.0.1:0'}\n");
+    let at = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second() - 7_200).unwrap();
+    let at = at.to_string();
+    let looks = (0..20).map(|n| event(&format!("l-{n}"), "Product Viewed", &format!("v-{n}"), &at));
+    let adds = (0..5).map(|n| event(&format!("a-{n}"), "Product Added", &format!("v-{n}"), &at));
+    write(&place, "events.ndjson", &looks.chain(adds).collect::<Vec<_>>().join("\n"));
+    place.drain();
+    // The rules that the service ran with, unless it has published them itself.
+    let first = apply(&place, &[]);
+    assert!(first.status.success(), "{}", said(&first));
+    place
+}
+
+fn write(place: &Place, name: &str, text: &str) {
+    let path = place.path(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+fn apply(place: &Place, more: &[&str]) -> Output {
+    let apply = ["audience", "apply", "rules", "--config", "tzeva.yaml", "--data", "data"];
+    place.output(&[&apply, more].concat())
+}
+
+/// What `apply` did, as programs read it, and its exit code.
+fn applied(place: &Place, more: &[&str]) -> (i32, Value) {
+    let output = apply(place, &[more, &["--output", "json"]].concat());
+    let told = serde_json::from_slice(&output.stdout);
+    (output.status.code().unwrap(), told.unwrap_or_else(|_| panic!("{}", said(&output))))
+}
+
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+/// Version and standing of every publication.
+fn history(place: &Place) -> Vec<Value> {
+    let look = ["--config", "tzeva.yaml", "--data", "data", "--output", "json"];
+    let told = place.fine(&[&["audience", "history"][..], &look].concat());
+    told.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_plan_says_who_would_enter_and_the_rules_are_published() {
+    let place = shop();
+    write(&place, "rules/added.yaml", ADDED);
+    let (code, told) = applied(&place, &["--dry-run"]);
+    assert_eq!((code, &told["outcome"]), (0, &"dry_run".into()));
+    assert_eq!(history(&place).len(), 1);
+    let (code, told) = applied(&place, &["--note", "carts too"]);
+    assert_eq!((code, &told["outcome"]), (0, &"published".into()), "{told}");
+    let plan = &told["plan"];
+    assert_eq!(plan["differences"]["added"], serde_json::json!(["added"]));
+    assert_eq!(plan["differences"]["unchanged"], 1);
+    let members = |name: &str| plan["forecast"]["audiences"][name].clone();
+    assert_eq!(members("added"), serde_json::json!({"now": 0, "gained": 5, "lost": 0}));
+    assert_eq!(members("looked"), serde_json::json!({"now": 20, "gained": 0, "lost": 0}));
+    let history = history(&place);
+    assert_eq!(history[1]["version"], told["published"]["version"]);
+    assert_eq!(history[1]["parent"], history[0]["version"]);
+    assert_eq!(
+        (&history[1]["standing"], &history[1]["note"]),
+        (&"counts".into(), &"carts too".into())
+    );
+    let (code, told) = applied(&place, &[]);
+    assert_eq!((code, &told["outcome"]), (0, &"unchanged".into()));
+}
+
+#[test]
+fn removals_and_mass_exits_want_their_flags() {
+    let place = shop();
+    write(&place, "rules/looked.yaml", LOOKED_TWICE);
+    let output = apply(&place, &["--skip-tests"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = said(&output);
+    assert!(told.contains("20 of 20 members would leave looked"), "{told}");
+    assert!(told.contains("--allow-exits 20"), "{told}");
+    assert!(told.contains("edited: enter"), "{told}");
+    let (code, told) = applied(&place, &["--skip-tests", "--allow-exits", "19"]);
+    assert_eq!((code, &told["refused"][0]["code"]), (1, &"exits".into()));
+    std::fs::remove_file(place.path("rules/looked.yaml")).unwrap();
+    std::fs::remove_file(place.path("rules/tests/looked.yaml")).unwrap();
+    write(&place, "rules/added.yaml", ADDED);
+    let (code, told) = applied(&place, &["--allow-exits", "20"]);
+    assert_eq!((code, &told["refused"][0]["flag"]), (1, &"--remove looked".into()));
+    assert_eq!(history(&place).len(), 1);
+    let slip = apply(&place, &["--remove", "loked"]);
+    assert_eq!(slip.status.code(), Some(64), "{}", said(&slip));
+    let (code, told) = applied(&place, &["--remove", "looked"]);
+    assert_eq!((code, &told["outcome"]), (0, &"published".into()));
+    let members = &told["plan"]["forecast"]["audiences"]["looked"];
+    assert_eq!(*members, serde_json::json!({"now": 20, "gained": 0, "lost": 20}));
+}
+
+#[test]
+fn rules_that_are_refused_or_fail_their_tests_change_nothing() {
+    let place = shop();
+    let before = history(&place);
+    write(&place, "rules/added.yaml", "audience: added\nenter: { evnt: { name: a } }\n");
+    write(&place, "rules/other.yaml", "audience: other\nenter: { event: { nmae: a } }\n");
+    let output = apply(&place, &["--yes"]);
+    assert_eq!(output.status.code(), Some(64));
+    let told = said(&output);
+    assert!(told.contains("added.yaml:2") && told.contains("other.yaml:2"), "{told}");
+    write(&place, "rules/added.yaml", ADDED);
+    std::fs::remove_file(place.path("rules/other.yaml")).unwrap();
+    write(&place, "rules/tests/looked.yaml", &TESTED.replace("0s entered", "1h entered"));
+    let output = apply(&place, &["--yes"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("FAILED looked: a look is enough"), "{}", said(&output));
+    assert_eq!(history(&place), before);
+    assert_eq!(applied(&place, &["--skip-tests"]).0, 0);
+}
+
+#[test]
+fn rules_for_another_parent_are_not_published() {
+    let place = shop();
+    let first = history(&place)[0]["version"].as_str().unwrap().to_owned();
+    write(&place, "rules/added.yaml", ADDED);
+    assert_eq!(applied(&place, &["--parent", &first]).0, 0);
+    write(&place, "rules/more.yaml", &ADDED.replace("added", "more"));
+    let output = apply(&place, &["--parent", &first]);
+    assert_eq!(output.status.code(), Some(75));
+    assert!(said(&output).contains("other rules were published meanwhile"), "{}", said(&output));
+    assert_eq!(history(&place).len(), 2);
+}
+
+#[test]
+fn earlier_rules_are_shown_and_applied_again() {
+    let place = shop();
+    let first = history(&place)[0]["version"].as_str().unwrap().to_owned();
+    write(&place, "rules/added.yaml", ADDED);
+    assert_eq!(applied(&place, &[]).0, 0);
+    let look = ["--config", "tzeva.yaml", "--data", "data"];
+    place.fine(&[&["audience", "show", &first[..8], "--to", "old"][..], &look].concat());
+    let old = |name: &str| std::fs::read_to_string(place.path("old").join(name)).unwrap();
+    assert_eq!((old("looked.yaml"), old("tests/looked.yaml")), (LOOKED.into(), TESTED.into()));
+    // Nothing is written over.
+    let again = [&["audience", "show", "head", "--to", "old"][..], &look].concat();
+    assert_eq!(place.output(&again).status.code(), Some(64));
+    let back = ["audience", "apply", "old", "--remove", "added"];
+    place.fine(&[&back[..], &look].concat());
+    let history = history(&place);
+    assert_eq!(history[2]["content"], history[0]["content"]);
+    assert_ne!(history[2]["version"], history[0]["version"]);
+    assert_eq!(history[2]["files"], 3);
+}
+
+#[test]
+fn a_running_service_that_holds_the_folder_makes_the_plan() {
+    let place = shop();
+    let mut service = place.start(RUN);
+    let mut log = BufReader::new(service.stderr.take().unwrap());
+    pages(&mut log);
+    // What it says from now on is nobody's business, but it must be able to say it.
+    let drain = std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    write(&place, "rules/looked.yaml", LOOKED_TWICE);
+    let (code, told) = applied(&place, &["--skip-tests"]);
+    assert_eq!((code, &told["outcome"]), (1, &"refused".into()), "{told}");
+    let members = &told["plan"]["forecast"]["audiences"]["looked"];
+    assert_eq!(*members, serde_json::json!({"now": 20, "gained": 0, "lost": 20}));
+    let (code, told) = applied(&place, &["--skip-tests", "--allow-exits", "20"]);
+    assert_eq!((code, &told["outcome"]), (0, &"published".into()), "{told}");
+    assert_eq!(history(&place)[1]["standing"], "counts");
+    signal(&service, "-TERM");
+    assert!(service.wait().unwrap().success());
+    drain.join().unwrap().unwrap();
+}
