@@ -16,7 +16,7 @@ pub(crate) struct Package {
 }
 
 /// The crates that know no clock, file, socket, thread, environment or randomness.
-pub(crate) const PURE: [&str; 10] = [
+pub(crate) const PURE: [&str; 11] = [
     "tzeva-model",
     "tzeva-decode",
     "tzeva-profile",
@@ -26,6 +26,7 @@ pub(crate) const PURE: [&str; 10] = [
     "tzeva-engine",
     "tzeva-trial",
     "tzeva-rulebook",
+    "tzeva-plan",
     "tzeva-commit",
 ];
 

@@ -4,30 +4,17 @@
 //! store profiles and publish changes, as in `tzeva run --embedded`. Only the clocks are others, all by the same factor,
 //! and with them what the painter measures by them. The folder is temporary and goes with the process.
 
-mod open;
-mod order;
-mod people;
-mod shop;
-mod stage;
-mod story;
-mod time;
-mod watch;
-
 use crate::exit::{Exit, Failure};
 use crate::ink::Ink;
 use crate::out::Output;
 use crate::signals::Signals;
 use crate::wiring::{self, NoRegistry, Painting, Parts};
 use anyhow::{Context, anyhow};
-use open::Open;
-use people::People;
-use stage::Stage;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
-use story::Story;
-use time::ShopTime;
 use tzeva_audience::{CheckSettings, RuleSet, SourceFile};
+use tzeva_demo::{Open, PARTITIONS, People, ShopTime, Stage, Story, watched};
 use tzeva_embedded::Folder;
 use tzeva_model::{Millis, SourceOffset};
 use tzeva_painter::driver::Ended;
@@ -54,8 +41,6 @@ pub(crate) struct Args {
 
 /// What the rules are.
 const RULES: &str = include_str!("demo/shop.yaml");
-/// The partitions of the folder.
-const PARTITIONS: u16 = 4;
 /// How often people act and changes are looked for.
 const BEAT: Duration = Duration::from_millis(20);
 /// How long, by our clock, an event may be on its way to the log; deadlines wait for that long.
@@ -186,7 +171,7 @@ fn paint(
     wiring::start(parts, |inbox| {
         let log = folder.log(inbox.log())?;
         let store = folder.store(inbox.store())?;
-        let changes = watch::port(folder, inbox.changes(), watcher)?;
+        let changes = watched(folder, inbox.changes(), watcher)?;
         let source = folder.source(inbox.source())?;
         Ok(Ports::new(log, store, changes, source, Arc::new(NoRegistry)))
     })

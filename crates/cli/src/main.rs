@@ -10,10 +10,8 @@ mod demo;
 mod exit;
 mod explain;
 mod http;
-mod ink;
 mod kafka;
 mod log;
-mod out;
 mod place;
 mod plan;
 mod plan_page;
@@ -28,6 +26,7 @@ mod wiring;
 
 use clap::Parser;
 use std::process::ExitCode;
+use tzeva_terminal::{ink, out};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -38,7 +37,7 @@ fn main() -> ExitCode {
     match std::panic::catch_unwind(|| cli.command.run()) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(failure)) => {
-            out::failure(&failure.error);
+            out::failure(failure.error.as_ref());
             failure.exit.into()
         }
         Err(_) => exit::Exit::Bug.into(),

@@ -4,7 +4,7 @@
 //! Nothing is written. One plan is made at a time: each walks over all profiles.
 
 use crate::exit::{Exit, Failure};
-use crate::plan::{Asked, Plan, Profiles};
+use crate::plan::{self, Asked, Plan, Profiles};
 use crate::publications::Publications;
 use crate::wiring;
 use axum::extract::{DefaultBodyLimit, State};
@@ -45,7 +45,7 @@ impl Planner {
     pub(crate) fn router(self) -> Router {
         // JSON writes a byte with up to six; rule files are text, and twice their size is ample.
         let limit = DefaultBodyLimit::max(2 * MAX_TOTAL);
-        Router::new().route(PATH, post(plan)).layer(limit).with_state(self)
+        Router::new().route(PATH, post(made)).layer(limit).with_state(self)
     }
 
     fn plan(&self, asked: Asked) -> Result<Plan, Failure> {
@@ -59,11 +59,11 @@ impl Planner {
             )));
         };
         let head = self.publications.head()?;
-        Plan::make(&self.settings, (head.as_deref(), &new), &*self.profiles, |_, _| {})
+        plan::make(&self.settings, (head.as_deref(), &new), &*self.profiles, |_, _| {})
     }
 }
 
-async fn plan(State(planner): State<Planner>, Json(asked): Json<Asked>) -> Response {
+async fn made(State(planner): State<Planner>, Json(asked): Json<Asked>) -> Response {
     let made = tokio::task::spawn_blocking(move || {
         let _held = match planner.busy.try_lock() {
             Err(TryLockError::WouldBlock) => return None,

@@ -1,10 +1,10 @@
 //! Where a forecast reads profiles: an open folder, or Redis.
 
-use super::forecast::Stored;
 use crate::kafka;
 use std::sync::{Mutex, PoisonError};
 use tzeva_embedded::Folder;
 use tzeva_model::Shard;
+use tzeva_plan::Stored;
 use tzeva_redis::Viewer;
 use tzeva_settings::Settings;
 

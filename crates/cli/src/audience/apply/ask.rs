@@ -3,7 +3,7 @@
 use super::Args;
 use crate::exit::Failure;
 use crate::out;
-use crate::plan::{Asked, Plan, Profiles, RedisProfiles};
+use crate::plan::{self, Asked, Plan, Profiles, RedisProfiles};
 use crate::plan_page;
 use crate::run::embedded;
 use anyhow::{Context, anyhow};
@@ -48,7 +48,7 @@ fn walked(
 ) -> Result<Plan, Failure> {
     let mut err = std::io::stderr();
     let shows = err.is_terminal();
-    let plan = Plan::make(settings, replaced, profiles, |shards, visitors| {
+    let plan = plan::make(settings, replaced, profiles, |shards, visitors| {
         if shows && shards % 16 == 0 {
             let percent = u32::from(shards) * 100 / u32::from(tzeva_model::SHARDS);
             // If stderr is gone there is nobody left to tell.

@@ -92,7 +92,7 @@ pub(super) fn refusals(plan: &Plan, allowed: &Allowed<'_>) -> Result<Vec<Refusal
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Differences, Forecast, Members};
+    use tzeva_plan::{Differences, Forecast, Members};
 
     fn plan() -> Plan {
         let members = |now, lost| Members { now, gained: 0, lost };

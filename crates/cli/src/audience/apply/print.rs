@@ -3,8 +3,9 @@
 use super::End;
 use super::guards::Refusal;
 use crate::out;
-use crate::plan::{Members, Plan, hex};
+use crate::plan::{Plan, hex};
 use serde_json::{Value, json};
+use tzeva_plan::Members;
 use tzeva_rulebook::Publication;
 use tzeva_settings::Settings;
 

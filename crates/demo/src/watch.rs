@@ -17,7 +17,7 @@ struct Watched {
 type Waiting = Arc<Mutex<HashMap<(Partition, Ticket), Vec<Vec<u8>>>>>;
 
 /// Makes the port. Each change's body goes to `watcher` once it is published, in order.
-pub(super) fn port(
+pub fn port(
     folder: &Folder,
     sink: Sink<ChangesReply>,
     watcher: Sender<Vec<u8>>,

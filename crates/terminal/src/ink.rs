@@ -5,11 +5,11 @@ use std::io::IsTerminal;
 
 /// Whether to colour; decided once an output.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Ink(bool);
+pub struct Ink(bool);
 
 /// A colour or a weight of letters.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Tint {
+pub enum Tint {
     Bold,
     Dim,
     Red,
@@ -22,17 +22,17 @@ pub(crate) enum Tint {
 
 impl Ink {
     /// As fits stdout.
-    pub(crate) fn stdout() -> Self {
+    pub fn stdout() -> Self {
         Self::of(&std::io::stdout())
     }
 
     /// As fits stderr.
-    pub(crate) fn stderr() -> Self {
+    pub fn stderr() -> Self {
         Self::of(&std::io::stderr())
     }
 
     /// Tints `text`.
-    pub(crate) fn tint(self, tint: Tint, text: impl fmt::Display) -> String {
+    pub fn tint(self, tint: Tint, text: impl fmt::Display) -> String {
         if !self.0 {
             return text.to_string();
         }

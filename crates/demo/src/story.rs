@@ -1,18 +1,18 @@
 //! What is seen: a line a change, and at the end what it all came to.
 
-use super::people::SCRIPTED;
-use super::shop::{Act, PRODUCTS};
-use super::time::ShopTime;
-use crate::ink::{Ink, Tint};
+use crate::people::SCRIPTED;
+use crate::shop::{Act, PRODUCTS};
+use crate::time::ShopTime;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tzeva_audience::RuleSet;
 use tzeva_model::UnixMillis;
+use tzeva_terminal::ink::{Ink, Tint};
 
 /// A change as it was published.
 #[derive(Debug, Deserialize)]
-pub(super) struct Seen {
+pub struct Seen {
     audience: String,
     visitor: String,
     change: String,
@@ -42,7 +42,7 @@ struct Evidence {
 
 /// What moved somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     EntryByEvent,
     ExitByPurchase,
     ExitByFading,
@@ -53,7 +53,7 @@ pub(super) enum Kind {
 }
 
 /// All that was seen so far.
-pub(super) struct Story {
+pub struct Story {
     time: ShopTime,
     ink: Ink,
     changes: u64,
@@ -75,7 +75,7 @@ const NAMES: (usize, usize) = (14, 6);
 
 impl Kind {
     /// Every kind that a demonstration has to show.
-    pub(super) const SHOWN: [Self; 5] = [
+    pub(crate) const SHOWN: [Self; 5] = [
         Self::EntryByEvent,
         Self::ExitByPurchase,
         Self::ExitByFading,
@@ -125,7 +125,7 @@ impl Seen {
     }
 
     /// The instant at which it takes effect.
-    pub(super) fn at(&self) -> Option<UnixMillis> {
+    pub fn at(&self) -> Option<UnixMillis> {
         let at: jiff::Timestamp = self.effective_at.parse().ok()?;
         Some(UnixMillis::new(at.as_millisecond()))
     }
@@ -145,12 +145,12 @@ impl Seen {
 // === impl Story ===
 
 impl Story {
-    pub(super) fn new(time: ShopTime, ink: Ink) -> Self {
+    pub fn new(time: ShopTime, ink: Ink) -> Self {
         Self { time, ink, changes: 0, kinds: BTreeMap::new(), audiences: BTreeMap::new() }
     }
 
     /// What is about to be seen.
-    pub(super) fn opening(&self, rules: &RuleSet, speed: u32) -> Vec<String> {
+    pub fn opening(&self, rules: &RuleSet, speed: u32) -> Vec<String> {
         let ink = self.ink;
         let mut lines = vec![
             ink.tint(Tint::Bold, "A small shop, forty people, and its audiences"),
@@ -177,7 +177,7 @@ impl Story {
     }
 
     /// What one of the scripted does.
-    pub(super) fn act(&self, act: &Act, at: UnixMillis) -> Option<String> {
+    pub fn act(&self, act: &Act, at: UnixMillis) -> Option<String> {
         SCRIPTED.contains(&act.who).then(|| {
             let (clock, width) = (self.time.clock(at), NAMES.1);
             self.ink.tint(Tint::Dim, format!("{clock}    {:width$} {}", act.who, act.words()))
@@ -185,7 +185,7 @@ impl Story {
     }
 
     /// Takes in a change, and says it in a line.
-    pub(super) fn change(&mut self, seen: &Seen) -> String {
+    pub fn change(&mut self, seen: &Seen) -> String {
         let ink = self.ink;
         let kind = seen.kind();
         self.changes += 1;
@@ -216,7 +216,7 @@ impl Story {
     }
 
     /// What it all came to.
-    pub(super) fn summary(&self, events: u64, took: Duration) -> Vec<String> {
+    pub fn summary(&self, events: u64, took: Duration) -> Vec<String> {
         let ink = self.ink;
         let shop = self.time.in_shop(took);
         let mut lines = vec![

@@ -1,18 +1,18 @@
 //! Where it is seen: lines on stdout as changes come, for people or for programs.
 
-use super::order::Order;
-use super::shop::Act;
-use super::story::{Seen, Story};
-use super::time::ShopTime;
-use crate::out::{self, Output};
+use crate::order::Order;
+use crate::shop::Act;
+use crate::story::{Seen, Story};
+use crate::time::ShopTime;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tzeva_audience::RuleSet;
 use tzeva_model::UnixMillis;
+use tzeva_terminal::out::{self, Output};
 
 /// The stage.
-pub(super) struct Stage {
+pub struct Stage {
     story: Story,
     time: ShopTime,
     order: Order,
@@ -28,30 +28,30 @@ const BEHIND: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 // === impl Stage ===
 
 impl Stage {
-    pub(super) fn new(story: Story, time: ShopTime, output: Output) -> Self {
+    pub fn new(story: Story, time: ShopTime, output: Output) -> Self {
         let order = Order::new(time.in_shop(BEHIND.0), time.in_shop(BEHIND.1));
         let json = output == Output::Json;
         Self { story, time, order, painting: false, json, watched: true }
     }
 
     /// Changes are to be expected: from now on lines are shown.
-    pub(super) const fn begin(&mut self) {
+    pub const fn begin(&mut self) {
         self.painting = true;
     }
 
     /// False once nobody reads any more.
-    pub(super) const fn is_watched(&self) -> bool {
+    pub const fn is_watched(&self) -> bool {
         self.watched
     }
 
     /// Says what is about to be seen.
-    pub(super) fn open(&mut self, rules: &RuleSet, speed: u32) {
+    pub fn open(&mut self, rules: &RuleSet, speed: u32) {
         let opening = self.story.opening(rules, speed);
         self.aside(&opening);
     }
 
     /// Shows what one of the scripted does.
-    pub(super) fn act(&mut self, act: &Act, at: UnixMillis) {
+    pub fn act(&mut self, act: &Act, at: UnixMillis) {
         if !self.json
             && let Some(line) = self.story.act(act, at)
         {
@@ -60,7 +60,7 @@ impl Stage {
     }
 
     /// Shows changes as they come, for `beat`.
-    pub(super) fn wait(&mut self, changes: &Receiver<Vec<u8>>, beat: Duration) {
+    pub fn wait(&mut self, changes: &Receiver<Vec<u8>>, beat: Duration) {
         let begun = Instant::now();
         while let Some(left) = beat.checked_sub(begun.elapsed()) {
             match changes.recv_timeout(left) {
@@ -74,13 +74,13 @@ impl Stage {
     }
 
     /// Shows what is left.
-    pub(super) fn rest(&mut self, changes: &Receiver<Vec<u8>>) {
+    pub fn rest(&mut self, changes: &Receiver<Vec<u8>>) {
         changes.try_iter().for_each(|change| self.change(&change));
         self.order.rest().iter().for_each(|line| self.say(line));
     }
 
     /// Says what it all came to.
-    pub(super) fn close(&mut self, events: u64, took: Duration) {
+    pub fn close(&mut self, events: u64, took: Duration) {
         let summary = self.story.summary(events, took);
         self.aside(&summary);
     }

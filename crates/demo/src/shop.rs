@@ -5,9 +5,9 @@ use tzeva_model::{Millis, UnixMillis};
 
 /// Something for sale.
 #[derive(Debug)]
-pub(super) struct Product {
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
+pub(crate) struct Product {
+    pub id: &'static str,
+    pub name: &'static str,
     brand: &'static str,
     category: &'static str,
     price: u32,
@@ -15,7 +15,7 @@ pub(super) struct Product {
 
 /// What somebody does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Deed {
+pub enum Deed {
     View(usize),
     Wish(usize),
     Add(usize),
@@ -24,14 +24,14 @@ pub(super) enum Deed {
 
 /// Somebody does something, so long after the shop opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Act {
-    pub(super) at: Millis,
-    pub(super) who: &'static str,
-    pub(super) deed: Deed,
+pub struct Act {
+    pub at: Millis,
+    pub who: &'static str,
+    pub deed: Deed,
 }
 
 /// Everything the shop sells.
-pub(super) const PRODUCTS: [Product; 10] = [
+pub(crate) const PRODUCTS: [Product; 10] = [
     product(("trail-3", "Trail 3"), "Trailpeak", "Shoes/Running", 129),
     product(("aero-lite", "Aero Lite"), "Northwind", "Shoes/Running", 89),
     product(("city-step", "City Step"), "Northwind", "Shoes/Walking", 79),
@@ -72,7 +72,7 @@ impl Product {
 
 impl Act {
     /// In words, for whoever watches.
-    pub(super) fn words(&self) -> String {
+    pub fn words(&self) -> String {
         match &self.deed {
             Deed::View(product) => format!("looks at {}", PRODUCTS[*product].name),
             Deed::Wish(product) => format!("wishes for {}", PRODUCTS[*product].name),
@@ -85,12 +85,12 @@ impl Act {
     }
 
     /// True if it belongs to the purchases.
-    pub(super) const fn is_purchase(&self) -> bool {
+    pub const fn is_purchase(&self) -> bool {
         matches!(self.deed, Deed::Buy(_))
     }
 
     /// The call that the site sends at `at`, the `number`-th.
-    pub(super) fn call(&self, at: UnixMillis, number: u64) -> Value {
+    pub fn call(&self, at: UnixMillis, number: u64) -> Value {
         let (event, properties) = match &self.deed {
             Deed::View(product) => ("Product Viewed", PRODUCTS[*product].json()),
             Deed::Wish(product) => ("Product Added To Wishlist", PRODUCTS[*product].json()),

@@ -1,11 +1,11 @@
 //! Who shops, and when. Three people keep to a script, so that each kind of change is seen whatever the dice say; the
 //! others come and go by a seed.
 
-use super::shop::{Act, Deed, PRODUCTS};
+use crate::shop::{Act, Deed, PRODUCTS};
 use tzeva_model::Millis;
 
 /// The crowd, a day at a time.
-pub(super) struct People {
+pub struct People {
     seed: u64,
 }
 
@@ -13,7 +13,7 @@ pub(super) struct People {
 struct Dice(u64);
 
 /// Those who keep to a script.
-pub(super) const SCRIPTED: [&str; 3] = ["anna", "ben", "clara"];
+pub(crate) const SCRIPTED: [&str; 3] = ["anna", "ben", "clara"];
 /// Everybody else.
 const OTHERS: [&str; 37] = [
     "amir", "bella", "carlos", "dana", "edith", "emil", "farid", "freya", "gita", "hana", "hugo",
@@ -29,12 +29,12 @@ const HOURS: u64 = 14;
 // === impl People ===
 
 impl People {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub const fn new(seed: u64) -> Self {
         Self { seed }
     }
 
     /// What happens on a day (the first is 0), in order of time.
-    pub(super) fn day(&self, day: u32) -> Vec<Act> {
+    pub fn day(&self, day: u32) -> Vec<Act> {
         let mut acts = script();
         for (place, who) in OTHERS.into_iter().enumerate() {
             let mut dice = Dice::of(self.seed, u64::from(day), place as u64);

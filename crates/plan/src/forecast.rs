@@ -11,24 +11,24 @@ use tzeva_profile::{State, stored};
 
 /// Who would enter and leave which audience.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Forecast {
+pub struct Forecast {
     /// Visitors with a stored profile.
-    pub(crate) visitors: u64,
+    pub visitors: u64,
     /// Profiles that could not be read, and are not in the figures.
-    pub(crate) unreadable: u64,
+    pub unreadable: u64,
     /// By audience, the old ones and the new ones.
-    pub(crate) audiences: BTreeMap<String, Members>,
+    pub audiences: BTreeMap<String, Members>,
 }
 
 /// The members of an audience.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Members {
+pub struct Members {
     /// Now, under the rules that hold.
-    pub(crate) now: u64,
+    pub now: u64,
     /// Who would enter.
-    pub(crate) gained: u64,
+    pub gained: u64,
     /// Who would leave.
-    pub(crate) lost: u64,
+    pub lost: u64,
 }
 
 /// Rules, and those that take their place.
@@ -40,15 +40,15 @@ pub(crate) struct Replaced {
     pub(crate) now: UnixMillis,
 }
 
-/// The stored profiles of a shard.
-pub(crate) type Stored = BTreeMap<VisitorId, Vec<u8>>;
+/// The stored profiles of a shard, as they lie in the store.
+pub type Stored = BTreeMap<VisitorId, Vec<u8>>;
 
 /// Counts over all shards; `told` hears after each how many shards of all are done.
-pub(crate) fn forecast(
+pub(crate) fn forecast<E>(
     replaced: &Replaced,
-    mut read: impl FnMut(Shard) -> anyhow::Result<Stored>,
+    mut read: impl FnMut(Shard) -> Result<Stored, E>,
     mut told: impl FnMut(u16, u64),
-) -> anyhow::Result<Forecast> {
+) -> Result<Forecast, E> {
     let mut tally = Tally::default();
     for shard in 0..SHARDS {
         let stored = read(Shard::new(shard))?;

@@ -1,16 +1,15 @@
 //! The shop while it is open: what people do becomes records of its source topics.
 
-use super::PARTITIONS;
-use super::people::People;
-use super::shop::Act;
-use super::time::ShopTime;
-use anyhow::Context;
+use crate::PARTITIONS;
+use crate::people::People;
+use crate::shop::Act;
+use crate::time::ShopTime;
 use std::collections::VecDeque;
-use tzeva_embedded::{Ingest, NewRecord};
-use tzeva_model::{TopicIndex, UnixMillis, VisitorId};
+use tzeva_embedded::{FolderError, Ingest, NewRecord};
+use tzeva_model::{TopicIndex, UnixMillis, VisitorId, VisitorIdError};
 
 /// The shop.
-pub(super) struct Open {
+pub struct Open {
     time: ShopTime,
     people: People,
     /// What happens next, in order.
@@ -21,20 +20,31 @@ pub(super) struct Open {
     events: u64,
 }
 
+/// Why nothing could happen in the shop.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Somebody's name is no visitor id.
+    #[error("name a visitor of the shop")]
+    Visitor(#[from] VisitorIdError),
+    /// The folder failed.
+    #[error("take in what happened in the shop")]
+    Ingest(#[source] FolderError),
+}
+
 // === impl Open ===
 
 impl Open {
-    pub(super) fn new(time: ShopTime, people: People, ingest: Ingest) -> Self {
+    pub fn new(time: ShopTime, people: People, ingest: Ingest) -> Self {
         Self { time, people, coming: VecDeque::new(), days: 0, ingest, events: 0 }
     }
 
     /// How much has happened.
-    pub(super) const fn events(&self) -> u64 {
+    pub const fn events(&self) -> u64 {
         self.events
     }
 
     /// Lets happen whatever is due, durably, and tells of it.
-    pub(super) fn act(&mut self) -> anyhow::Result<Vec<(Act, UnixMillis)>> {
+    pub fn act(&mut self) -> Result<Vec<(Act, UnixMillis)>, OpenError> {
         let now = self.time.open_for();
         let mut acts = Vec::new();
         let mut records = Vec::new();
@@ -44,7 +54,7 @@ impl Open {
             acts.push((act, at));
         }
         if !records.is_empty() {
-            self.ingest.commit(records, None).context("take in what happened in the shop")?;
+            self.ingest.commit(records, None).map_err(OpenError::Ingest)?;
         }
         Ok(acts)
     }
@@ -63,7 +73,7 @@ impl Open {
     }
 
     /// Its record time is its own: what is on its way for a moment is decided as if it had been there.
-    fn record(&mut self, act: &Act, at: UnixMillis) -> anyhow::Result<NewRecord> {
+    fn record(&mut self, act: &Act, at: UnixMillis) -> Result<NewRecord, OpenError> {
         self.events += 1;
         let visitor = VisitorId::try_new(act.who)?;
         Ok(NewRecord {

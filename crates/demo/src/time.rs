@@ -5,7 +5,7 @@ use tzeva_model::{Millis, UnixMillis};
 
 /// A clock that runs faster.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ShopTime {
+pub struct ShopTime {
     begun: Instant,
     start: UnixMillis,
     speed: u32,
@@ -15,36 +15,36 @@ pub(super) struct ShopTime {
 
 impl ShopTime {
     /// Starts at eight o'clock (UTC) of the day that `today` lies in.
-    pub(super) fn start(today: UnixMillis, speed: u32) -> Self {
+    pub fn start(today: UnixMillis, speed: u32) -> Self {
         let midnight = today.get().div_euclid(Millis::DAY.get()) * Millis::DAY.get();
         let start = UnixMillis::new(midnight) + Millis::HOUR.times(8);
         Self { begun: Instant::now(), start, speed }
     }
 
     /// The instant at which the shop opened.
-    pub(super) const fn opened(&self) -> UnixMillis {
+    pub const fn opened(&self) -> UnixMillis {
         self.start
     }
 
     /// How long it has been open.
-    pub(super) fn open_for(&self) -> Millis {
+    pub fn open_for(&self) -> Millis {
         let micros = self.begun.elapsed().as_micros().saturating_mul(u128::from(self.speed));
         Millis::new(i64::try_from(micros / 1_000).unwrap_or(i64::MAX))
     }
 
     /// The shop's time now.
-    pub(super) fn now(&self) -> UnixMillis {
+    pub fn now(&self) -> UnixMillis {
         self.start + self.open_for()
     }
 
     /// How long the shop has been open when `real` has passed.
-    pub(super) fn in_shop(&self, real: Duration) -> Millis {
+    pub fn in_shop(&self, real: Duration) -> Millis {
         let real = i64::try_from(real.as_millis()).unwrap_or(i64::MAX);
         Millis::new(real).times(i64::from(self.speed))
     }
 
     /// An instant as people of the shop say it: `day 2 14:05`.
-    pub(super) fn clock(&self, at: UnixMillis) -> String {
+    pub fn clock(&self, at: UnixMillis) -> String {
         let midnight = self.start - Millis::HOUR.times(8);
         let minutes = (at - midnight).get().div_euclid(Millis::MINUTE.get());
         let (day, minute) = (minutes.div_euclid(1_440), minutes.rem_euclid(1_440));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tzeva_model::{Millis, UnixMillis};
 
 /// Lines that are kept back.
-pub(super) struct Order {
+pub(crate) struct Order {
     held: BTreeMap<(UnixMillis, u64), String>,
     arrived: u64,
     /// How far behind the shop's time lines are shown: as late as the latest one came, within the bounds.
@@ -17,25 +17,25 @@ pub(super) struct Order {
 
 impl Order {
     /// Shows lines `least` late or, if they come late themselves, up to `longest`. Unit: milliseconds of the shop.
-    pub(super) const fn new(least: Millis, longest: Millis) -> Self {
+    pub(crate) const fn new(least: Millis, longest: Millis) -> Self {
         Self { held: BTreeMap::new(), arrived: 0, behind: least, longest }
     }
 
     /// Takes in the line of an instant, at `now` in the shop.
-    pub(super) fn take(&mut self, line: String, at: UnixMillis, now: UnixMillis) {
+    pub(crate) fn take(&mut self, line: String, at: UnixMillis, now: UnixMillis) {
         self.behind = self.behind.max((now - at).min(self.longest));
         self.arrived += 1;
         self.held.insert((at, self.arrived), line);
     }
 
     /// The lines whose time has come, in order; lines of one instant as they came.
-    pub(super) fn due(&mut self, now: UnixMillis) -> Vec<String> {
+    pub(crate) fn due(&mut self, now: UnixMillis) -> Vec<String> {
         let later = self.held.split_off(&(now - self.behind, u64::MAX));
         std::mem::replace(&mut self.held, later).into_values().collect()
     }
 
     /// All that is left.
-    pub(super) fn rest(&mut self) -> Vec<String> {
+    pub(crate) fn rest(&mut self) -> Vec<String> {
         std::mem::take(&mut self.held).into_values().collect()
     }
 }

@@ -1,11 +1,12 @@
 //! Ways out: results to stdout, everything else to stderr. A reader that went away (`| head`) ends output in silence.
 
+use std::error::Error;
 use std::fmt;
 use std::io::{self, Write};
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Output {
+pub enum Output {
     /// For people.
     #[default]
     Text,
@@ -14,32 +15,34 @@ pub(crate) enum Output {
 }
 
 /// Writes a line of results. False if nobody reads any more.
-pub(crate) fn line(text: impl fmt::Display) -> bool {
+pub fn line(text: impl fmt::Display) -> bool {
     writeln!(io::stdout().lock(), "{text}").is_ok()
 }
 
 /// Writes a line for people beside the results.
-pub(crate) fn note(text: impl fmt::Display) {
+pub fn note(text: impl fmt::Display) {
     // If stderr is gone there is nobody left to tell.
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Writes what went wrong, with its causes.
-pub(crate) fn failure(error: &anyhow::Error) {
-    let mut text = format!("error: {error}");
+pub fn failure(error: &(dyn Error + 'static)) {
     let mut last = error.to_string();
-    for cause in error.chain().skip(1) {
-        let cause = cause.to_string();
+    let mut text = format!("error: {last}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
         if !last.ends_with(&cause) {
             text += &format!("\n  caused by: {cause}");
         }
         last = cause;
+        source = error.source();
     }
     note(text);
 }
 
 /// Writes a table: columns as wide as their widest cell, the last one as it comes.
-pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
+pub fn table(head: &[&str], rows: &[Vec<String>]) {
     let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -62,7 +65,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) {
 }
 
 /// Text that came from outside, safe on a terminal: control characters are escaped.
-pub(crate) fn safe(text: &str) -> String {
+pub fn safe(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control()

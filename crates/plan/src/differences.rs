@@ -7,23 +7,25 @@ use tzeva_model::NameId;
 
 /// What differs between rules that hold and rules that shall.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Differences {
+pub struct Differences {
     /// Names, sorted; so for the others.
-    pub(crate) added: Vec<String>,
+    pub added: Vec<String>,
     /// Which parts of an audience differ: `enter`, `exit_when`, policies; only `text` if it means the same.
-    pub(crate) edited: BTreeMap<String, Vec<String>>,
-    pub(crate) removed: Vec<String>,
+    pub edited: BTreeMap<String, Vec<String>>,
+    /// Names of audiences that would be gone.
+    pub removed: Vec<String>,
     /// How many audiences are as they were.
-    pub(crate) unchanged: usize,
+    pub unchanged: usize,
     /// What of the paint differs, a line each.
-    pub(crate) paint: Vec<String>,
+    pub paint: Vec<String>,
 }
 
 // === impl Differences ===
 
 impl Differences {
     /// From the rules that hold, if there are any, to those that shall.
-    pub(crate) fn between(old: Option<&RuleSet>, new: &RuleSet) -> Self {
+    #[must_use]
+    pub fn between(old: Option<&RuleSet>, new: &RuleSet) -> Self {
         let held: BTreeMap<NameId, &Audience> = old
             .into_iter()
             .flat_map(|old| &old.audiences)
@@ -52,7 +54,9 @@ impl Differences {
         differences
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Tells whether nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         let Self { added, edited, removed, unchanged: _, paint } = self;
         added.is_empty() && edited.is_empty() && removed.is_empty() && paint.is_empty()
     }
