@@ -113,18 +113,22 @@ fn change(random: &mut Random, set: &mut RuleSet, max_age: i64) {
         }
         _ if number > 0 => {
             let other = audience(random, max_age, i64::try_from(place).ok().sure());
-            edit(random, &mut set.audiences[place], other);
+            edit(random, &mut set.audiences[place], (other, max_age));
         }
         _ => {}
     }
 }
 
 /// Takes over a part of what `other` says, or all of it.
-fn edit(random: &mut Random, edited: &mut Audience, other: Audience) {
+fn edit(random: &mut Random, edited: &mut Audience, (other, max_age): (Audience, i64)) {
     match random.below(7) {
         0..3 => {
             edited.enter_after = other.enter_after;
-            edited.reenter_after = other.reenter_after;
+            // Often longer: what has cooled already does not cool again.
+            edited.reenter_after = match random.chance(40) {
+                true => Millis::new(max_age.min(100)),
+                false => other.reenter_after,
+            };
             edited.stay = other.stay;
         }
         3 | 4 => edited.enter = other.enter,

@@ -69,6 +69,8 @@ const FLIPS: usize = 20_000;
 /// How `visitor` stands at `now` in the audience at `place` of `rules`, if nothing has come since `profile` was stored.
 /// Deadlines up to `now` count as fired. `now` is engine time: of a service that keeps up, the wall clock. `None` if
 /// there is no such audience.
+///
+/// No sweep is under way: the profile is up to date under `rules`. While one is, use [`explain_in`].
 #[must_use]
 pub fn explain(
     rules: &Arc<RuleSet>,
@@ -77,16 +79,35 @@ pub fn explain(
     place: usize,
     now: UnixMillis,
 ) -> Option<Explained> {
+    let engine = Engine::new(Arc::clone(rules), settings.clone(), profile.seen);
+    explain_in(engine, (visitor, profile), place, now)
+}
+
+/// As [`explain`], by the rules and settings of an engine that holds nobody and whose time is not beyond `now`. If it is
+/// told of a sweep (`Engine::resume_sweep`), a profile that is behind is explained as it will be once it is met: the
+/// activation and what time has done since count as done, whether they are told yet or not.
+#[must_use]
+pub fn explain_in(
+    mut engine: Engine,
+    (visitor, profile): (&VisitorId, Profile),
+    place: usize,
+    now: UnixMillis,
+) -> Option<Explained> {
+    let rules = Arc::clone(engine.rules().set());
     let audience = rules.audiences.get(place)?;
-    let now = now.max(profile.seen);
-    let end = profile.seen + settings.idle;
-    let mut engine = Engine::new(Arc::clone(rules), settings.clone(), profile.seen);
+    let activated = engine.sweep.as_ref().map_or(UnixMillis::MIN, |sweep| sweep.at);
+    let now = now.max(profile.seen).max(activated);
+    let end = profile.seen + engine.settings.idle;
+    let max_age = engine.settings.max_age;
     engine.load(visitor.clone(), Some(profile));
-    engine.fire_until(now + Millis::new(1), &mut Draft::default());
+    let mut draft = Draft::of_changes();
+    engine.fire_until(now + Millis::new(1), &mut draft);
+    engine.sweep(std::slice::from_ref(visitor), &mut draft);
+    engine.end_sweep();
     let gone = Profile::default();
     let profile = engine.profile(visitor).unwrap_or(&gone).clone();
     let state = standing(&profile, audience.name.id());
-    let lens = Lens { max_age: settings.max_age, half_life: rules.paint.half_life };
+    let lens = Lens { max_age, half_life: rules.paint.half_life };
     let (paint, view) = (&rules.paint, View::now(&profile));
     let (folded, changed) = (profile.exact_since.is_some(), instants(&profile, now));
     let glance = Glance { lens, paint, view, now, end, folded, changed };

@@ -45,6 +45,6 @@ extern crate self as tzeva_engine;
 
 pub use draft::{Counts, Draft};
 pub use engine::Engine;
-pub use explain::{Explained, Told, explain};
+pub use explain::{Explained, Told, explain, explain_in};
 pub use settings::Settings;
 pub use sweep::Rules;

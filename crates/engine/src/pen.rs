@@ -45,9 +45,9 @@ pub(crate) struct Pen<'a> {
 impl Pen<'_> {
     /// Applies and records `op`.
     pub(crate) fn write(&mut self, op: Op) {
+        self.wrote = true;
         self.profile.apply(&op);
         self.draft.push(self.delta, op);
-        self.wrote = true;
     }
 
     /// Records under which rules the standings hold now.

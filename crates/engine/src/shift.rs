@@ -113,14 +113,16 @@ impl Shift {
 
     /// A first look at a profile as of `at`; `None`: nothing about it can be otherwise under the new rules.
     pub(crate) fn first_look(&self, profile: &Profile, at: UnixMillis) -> Option<Concern> {
+        let stands = |s: &Standing| self.fates.contains_key(&s.audience);
+        let stands = self.refades || profile.standings.iter().any(stands);
         let program = self.part();
+        if program.plans.is_empty() && !stands {
+            return None;
+        }
         let live = Live::of(program, profile);
         let mut audiences = Look { program, profile, live: &live, now: at }.candidates();
         audiences.retain(|&number| self.asked[number as usize]);
-        let stands = |s: &Standing| self.fates.contains_key(&s.audience);
-        let is_concerned =
-            !audiences.is_empty() || self.refades || profile.standings.iter().any(stands);
-        is_concerned.then_some(Concern { live, audiences })
+        (stands || !audiences.is_empty()).then_some(Concern { live, audiences })
     }
 }
 

@@ -8,8 +8,9 @@
 //! Versions are compared for equality alone: each belongs to one publication, so a set that is published again has
 //! another one. A profile that a sweep found nothing to write about keeps its old stamp; that it was met the cursor tells.
 //!
-//! Replay: an engine that is begun anew within a sweep is told of it by `resume_sweep`; meeting a visitor twice that the
-//! first time wrote nothing about writes nothing the second time.
+//! Replay: an engine that is begun anew within a sweep is told of it by `resume_sweep`. Whatever is written to a profile
+//! brings the stamp along, so whoever is met twice was not written to in between, and nothing is found the second time
+//! either. The cursor spares that second look; nothing that is told hangs on it.
 
 use crate::draft::Draft;
 use crate::engine::Engine;

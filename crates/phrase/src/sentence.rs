@@ -33,6 +33,12 @@ pub fn sentence(
         let name = name(id).unwrap_or_else(|| id.to_string());
         return format!("a condition of {name} changed, which is no audience any more");
     };
+    if change.reason.kind == ReasonKind::Rules {
+        return rules_sentence(audience, place, entered);
+    }
+    if change.audience_version != audience.version {
+        return earlier_sentence(place, entered);
+    }
     match place {
         Place::Leaf(index) => match audience.found(index) {
             Some(found) => leaf_sentence(&found, entered, change.reason.kind),
@@ -40,6 +46,34 @@ pub fn sentence(
         },
         _ => policy_sentence(audience, place, entered),
     }
+}
+
+/// What can be said of a change that another version of the audience decided: neither its leaves nor its durations.
+fn earlier_sentence(place: Place, entered: bool) -> String {
+    let so = match place {
+        Place::EnterAfter => "the entry condition had held for long enough",
+        Place::ReenterAfter => "enough time had passed since the last exit",
+        Place::AtLeast => "stayed for at_least, and the entry condition no longer held",
+        Place::AtMost => "stayed for as long as was allowed (at_most)",
+        Place::ExitWhen if entered => "the exit condition no longer held",
+        Place::ExitWhen => "the exit condition held",
+        Place::Enter if entered => "the entry condition held",
+        Place::Enter => "the entry condition no longer held",
+        _ => return "a condition of an earlier version changed".into(),
+    };
+    format!("{so}, as an earlier version has it")
+}
+
+/// The rules changed, and nothing else: no event came, no time ran out.
+fn rules_sentence(audience: &Audience, place: Place, entered: bool) -> String {
+    let so = match (place, audience.stay.at_most) {
+        (Place::AtMost, Some(most)) => format!("a stay lasts {most} at most (at_most)"),
+        (Place::AtMost, None) => "the stay has lasted as long as is allowed (at_most)".into(),
+        (Place::ExitWhen, _) => "the exit condition holds".into(),
+        _ if entered => "the entry condition holds".into(),
+        _ => "the entry condition does not hold".into(),
+    };
+    format!("the rules changed, and {so}")
 }
 
 /// The reason of a change whose place is `profile.idle`: "not seen for 400d".

@@ -4,7 +4,7 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tzeva_audience::{Audience, Leaf, Node, RuleSet};
-use tzeva_engine::{Explained, Settings, Told, explain};
+use tzeva_engine::{Engine, Explained, Settings, Told, explain_in};
 use tzeva_model::{Change, Direction, Evidence, Millis, NameId, UnixMillis, VisitorId};
 use tzeva_phrase::{leaf_words, sentence};
 use tzeva_profile::{Profile, State};
@@ -98,11 +98,23 @@ pub struct EvidenceView {
 // === impl Explaining ===
 
 impl Explaining<'_> {
-    /// How the visitor stands in the audience called `name`; `None` if there is no such audience.
+    /// How the visitor stands in the audience called `name`; `None` if there is no such audience. The profile is up to
+    /// date: no sweep is under way.
     pub fn view(&self, visitor: &VisitorId, profile: Profile, name: &str) -> Option<ExplainedView> {
+        let engine = Engine::new(Arc::clone(self.rules), self.settings.clone(), profile.seen);
+        self.view_in(engine, (visitor, profile), name)
+    }
+
+    /// The same by an engine that holds nobody, runs under the same rules, and may know of a sweep.
+    pub fn view_in(
+        &self,
+        engine: Engine,
+        (visitor, profile): (&VisitorId, Profile),
+        name: &str,
+    ) -> Option<ExplainedView> {
         let place = self.rules.audiences.iter().position(|a| a.name.text() == name)?;
         let audience = &self.rules.audiences[place];
-        let told = explain(self.rules, self.settings, (visitor, profile), place, self.now)?;
+        let told = explain_in(engine, (visitor, profile), place, self.now)?;
         let since = match told.state {
             Some(State::In { since }) => Some(since),
             _ => None,

@@ -165,3 +165,14 @@ fn whoever_was_forgotten_between_activation_and_sweep_is_forgotten_then() {
     assert_eq!(run.lines(), ["1h v +visitors rules Enter", "1d v -visitors forgotten Idle"]);
     assert!(run.engine.profile(&visitor("v")).is_none());
 }
+
+#[test]
+fn a_draft_that_keeps_no_deltas_renews_all_the_same() {
+    let mut run = Run::new(vec![buyers()]);
+    run.draft = tzeva_engine::Draft::of_changes();
+    run.event(0, "visit");
+    run.activate(2 * H, vec![buyers(), audience("visitors", some("visit", D))]);
+    run.sweep(3 * H);
+    assert_eq!(run.lines(), ["2h v +visitors rules Enter"]);
+    assert_eq!(run.engine.profile(&visitor("v")).unwrap().stamp, RulesVersion::new(8));
+}

@@ -2,6 +2,7 @@
 //! A failure names its seed.
 #![cfg(test)]
 
+mod rules;
 mod run;
 
 use crate::run::{Case, Outcome, Run, case, engine};
@@ -15,7 +16,7 @@ use tzeva_model::{Change, Direction, Millis, NameId, ReasonKind, UnixMillis, Vis
 use tzeva_profile::{Profile, State};
 
 /// So many cases a law; their seeds are 1 to this.
-const CASES: u64 = 400;
+pub(crate) const CASES: u64 = 400;
 
 /// Runs `law` on many cases.
 fn check(policies: bool, law: impl Fn(&Case, &mut Random)) {

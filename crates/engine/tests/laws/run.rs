@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tzeva_audience::RuleSet;
 use tzeva_cases::Wanted;
-use tzeva_engine::{Draft, Engine, Settings};
+use tzeva_engine::{Counts, Draft, Engine, Rules, Settings};
 use tzeva_model::Outcome as Decided;
 use tzeva_model::{Change, Event, Millis, Seq, UnixMillis, VisitorId};
 use tzeva_profile::{Delta, Profile, fold, stored};
@@ -27,6 +27,8 @@ pub(crate) struct Run<'a> {
     store: BTreeMap<VisitorId, Vec<u8>>,
     seq: u64,
     pub(crate) outcome: Outcome,
+    /// What was counted since somebody asked.
+    pub(crate) counts: Counts,
 }
 
 /// All that a run says.
@@ -48,6 +50,7 @@ impl<'a> Run<'a> {
             store: BTreeMap::new(),
             seq: 0,
             outcome: Outcome::default(),
+            counts: Counts::default(),
         }
     }
 
@@ -91,6 +94,36 @@ impl<'a> Run<'a> {
         self.commit();
     }
 
+    /// From engine time on `rules` decide.
+    pub(crate) fn activate(&mut self, rules: &RuleSet) {
+        self.fire_until(self.engine.engine_time());
+        let rules = Rules::compile(Arc::new(rules.clone()), self.case.settings.max_age);
+        self.engine.activate(rules);
+    }
+
+    /// Sweeps the next `most` visitors behind `swept`, which then is the last of them; true: nobody is left. A commit.
+    pub(crate) fn sweep(&mut self, most: usize, swept: &mut Option<VisitorId>) -> bool {
+        let mut page: Vec<_> = self.store.keys().map(|v| (v.shard(), v.clone())).collect();
+        page.sort();
+        let is_ahead = |place: &(_, VisitorId)| {
+            swept.as_ref().is_none_or(|last| *place > (last.shard(), last.clone()))
+        };
+        page.retain(is_ahead);
+        page.truncate(most);
+        let page: Vec<VisitorId> = page.into_iter().map(|(_, visitor)| visitor).collect();
+        for visitor in &page {
+            let profile = self.read(visitor);
+            self.engine.load(visitor.clone(), profile);
+        }
+        self.engine.sweep(&page, &mut self.draft);
+        if let Some(last) = page.last() {
+            self.engine.swept_to(last.shard(), Some(last.clone()));
+            *swept = Some(last.clone());
+        }
+        self.commit();
+        page.len() < most
+    }
+
     /// A new engine that knows nothing but the deadlines, each from the stored bytes.
     pub(crate) fn begin_anew(&mut self) {
         self.engine = engine(self.case, self.engine.engine_time());
@@ -117,6 +150,7 @@ impl<'a> Run<'a> {
 
     fn commit(&mut self) {
         let draft = std::mem::take(&mut self.draft);
+        self.counts.add(&draft.counts);
         if draft.is_empty() {
             return;
         }

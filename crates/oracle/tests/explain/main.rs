@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tzeva_cases::{Case, Move, Random, Wanted, case_with, engine_settings, write};
-use tzeva_engine::{Draft, Engine, Explained, Told, explain};
+use tzeva_engine::{Draft, Engine, Explained, Rules, Told, explain, explain_in};
 use tzeva_model::{Change, Direction, Millis, UnixMillis, VisitorId};
 use tzeva_profile::{State, stored};
 
@@ -20,19 +20,39 @@ fn case(seed: u64) -> Case {
     case_with(seed, wanted)
 }
 
-/// The engine after the whole case, when that is, and what it decided.
-fn played(case: &Case) -> (Engine, UnixMillis, Vec<Change>) {
+/// An engine after a whole case.
+struct Played {
+    engine: Engine,
+    /// When that is.
+    end: UnixMillis,
+    decided: Vec<Change>,
+    /// The rules before the last activation, and when that was, if not everybody is met.
+    behind: Option<(Rules, UnixMillis)>,
+}
+
+/// Plays a case in which nobody is swept before the next activation.
+fn played(case: &Case) -> Played {
     let mut engine =
         Engine::new(Arc::new(case.rules.clone()), engine_settings!(case), UnixMillis::MIN);
     let mut draft = Draft::default();
+    let mut behind = None;
     for step in &case.moves {
         engine.fire_until(step.time(), &mut draft);
         if let Move::Record(input) = step {
             engine.load(input.event.visitor.clone(), None);
             let _ = engine.take(input.record_time, &input.event, &mut draft);
         }
+        if let Move::Activate(rules) = step {
+            let everybody: Vec<VisitorId> = visitors(case).into_iter().collect();
+            engine.sweep(&everybody, &mut draft);
+            engine.end_sweep();
+            behind = Some((engine.rules().clone(), engine.engine_time()));
+            let rules = Arc::new((**rules).clone());
+            engine.activate(Rules::compile(rules, case.settings.max_age));
+        }
     }
-    (engine, case.moves.iter().map(Move::time).max().unwrap(), draft.changes)
+    let end = case.moves.iter().map(Move::time).max().unwrap();
+    Played { engine, end, decided: draft.changes, behind }
 }
 
 fn visitors(case: &Case) -> BTreeSet<VisitorId> {
@@ -47,8 +67,8 @@ fn expected(case: &Case, visitor: &VisitorId, until: UnixMillis) -> Vec<Change> 
 }
 
 fn check(case: &Case, seed: u64) -> usize {
-    let (engine, end, decided) = played(case);
-    let rules = Arc::new(case.rules.clone());
+    let Played { engine, end, decided, behind } = played(case);
+    let rules = Arc::clone(engine.rules().set());
     let settings = engine_settings!(case);
     let mut named = 0;
     let mut random = Random::new(seed);
@@ -59,7 +79,14 @@ fn check(case: &Case, seed: u64) -> usize {
         let now = end + Millis::new(i64::try_from(random.below(200)).unwrap());
         for place in 0..rules.audiences.len() {
             let subject = (&visitor, profile.clone());
-            let told = explain(&rules, &settings, subject, place, now).unwrap();
+            let told = match &behind {
+                None => explain(&rules, &settings, subject, place, now).unwrap(),
+                Some((former, at)) => {
+                    let mut engine = engine.afresh(profile.seen);
+                    engine.resume_sweep(former.clone(), *at, None);
+                    explain_in(engine, subject, place, now).unwrap()
+                }
+            };
             let id = rules.audiences[place].name.id();
             let before = decided.iter().filter(|change| change.visitor == visitor).count();
             let past = expected(case, &visitor, now);
@@ -103,15 +130,15 @@ fn flips_when_told(told: &Told, look: &dyn Fn(UnixMillis) -> Told, now: UnixMill
     named
 }
 
-#[test]
-fn what_explain_names_is_what_happens() {
+/// Checks the cases that `make` makes of seeds.
+fn check_all(make: &dyn Fn(u64) -> Case) {
     let number = |name: &str, default| {
         std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
     };
     let (first, cases) = (number("TZEVA_SEED", 1), number("TZEVA_CASES", 300u64));
     let mut named = 0;
     for seed in first..first + cases {
-        let case = case(seed);
+        let case = make(seed);
         let run = || check(&case, seed);
         let Ok(count) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) else {
             panic!("seed {seed}:\n{}", write(&case));
@@ -122,11 +149,21 @@ fn what_explain_names_is_what_happens() {
 }
 
 #[test]
+fn what_explain_names_is_what_happens() {
+    check_all(&case);
+}
+
+#[test]
+fn a_profile_that_is_behind_is_explained_as_it_will_be_once_it_is_met() {
+    check_all(&tzeva_cases::case);
+}
+
+#[test]
 fn a_truth_flips_when_explain_says() {
     let mut named = 0;
     for seed in 1..300 {
         let case = case(seed);
-        let (engine, now, _) = played(&case);
+        let Played { engine, end: now, .. } = played(&case);
         let (rules, settings) = (Arc::new(case.rules.clone()), engine_settings!(case));
         for visitor in visitors(&case) {
             let Some(profile) = engine.profile(&visitor) else { continue };

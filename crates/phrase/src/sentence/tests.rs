@@ -175,6 +175,48 @@ fn every_policy_is_said() {
 }
 
 #[test]
+fn a_change_of_rules_is_said_to_be_one() {
+    let rules = rules("{ event: { name: x } }");
+    let (entered, exited) = (Direction::Entered, Direction::Exited);
+    for (direction, place, want) in [
+        (entered, Place::Enter, "the rules changed, and the entry condition holds"),
+        (exited, Place::Enter, "the rules changed, and the entry condition does not hold"),
+        (exited, Place::ExitWhen, "the rules changed, and the exit condition holds"),
+        (exited, Place::AtMost, "the rules changed, and a stay lasts 7d at most (at_most)"),
+    ] {
+        assert_eq!(said(&rules, direction, place, ReasonKind::Rules), want);
+    }
+    let removed = said(&rules, exited, Place::Audience, ReasonKind::AudienceRemoved);
+    assert_eq!(removed, "the audience was removed");
+}
+
+#[test]
+fn of_an_earlier_version_nothing_is_said_that_the_present_one_may_belie() {
+    let mut rules = rules("{ event: { name: x } }");
+    let change = |place| Change {
+        visitor: VisitorId::try_new("v").unwrap(),
+        audience: rules.audiences[0].name.id(),
+        audience_version: rules.audiences[0].version,
+        direction: Direction::Exited,
+        effective_at: UnixMillis::new(0),
+        origin: Origin::Rules,
+        reason: Reason {
+            kind: ReasonKind::Deadline,
+            place,
+            exact: true,
+            evidence: Vec::new(),
+            cause: None,
+        },
+    };
+    let (leaf, stay) = (change(Place::Leaf(0)), change(Place::AtMost));
+    rules.audiences[0].version += 1;
+    let said = |change| sentence(&rules, change, &|_| None);
+    assert_eq!(said(&leaf), "a condition of an earlier version changed");
+    let most = "stayed for as long as was allowed (at_most), as an earlier version has it";
+    assert_eq!(said(&stay), most);
+}
+
+#[test]
 fn an_unknown_audience_is_named() {
     let mut other = rules("{ event: { name: x } }");
     other.audiences[0].name = tzeva_model::Name::new(tzeva_model::NameKind::Audience, "gone");
