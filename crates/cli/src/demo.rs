@@ -144,7 +144,8 @@ fn paint(
 ) -> anyhow::Result<Painting> {
     let settings = settings(time);
     let names = SharedNames::default();
-    let mut owner = wiring::owner_settings(&settings, PARTITIONS, Arc::clone(rules), names);
+    let in_force = wiring::standing(Arc::clone(rules), &settings);
+    let mut owner = wiring::owner_settings(&settings, PARTITIONS, in_force, names);
     let speed = time.in_shop(Duration::from_millis(1)).get();
     let pace = Pace::default();
     owner.pace = Pace {

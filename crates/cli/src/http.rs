@@ -3,6 +3,7 @@
 //! A visitor is read from the store, so what the newest commits changed shows when it is applied, a moment later.
 
 use crate::wiring;
+use anyhow::Context;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -10,11 +11,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde_json::{Value, json};
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tzeva_audience::RuleSet;
-use tzeva_model::{NameId, VisitorId};
-use tzeva_painter::{NameTable, SharedNames, Watcher};
+use tzeva_engine::Rules;
+use tzeva_model::{NameId, RulesVersion, VisitorId};
+use tzeva_painter::{KnownRules, NameTable, SharedNames, SharedRules, Watcher};
 use tzeva_profile::{Profile, stored};
 use tzeva_view::{Explaining, Viewing};
 
@@ -29,7 +31,8 @@ pub(crate) trait Look: Send + Sync {
 /// What the pages show.
 #[derive(Clone)]
 pub(crate) struct Shown {
-    pub(crate) rules: Arc<RuleSet>,
+    pub(crate) rules: SharedRules,
+    pub(crate) partitions: u16,
     pub(crate) engine: tzeva_engine::Settings,
     pub(crate) watcher: Watcher,
     pub(crate) look: Arc<dyn Look>,
@@ -81,7 +84,7 @@ impl Shown {
 
     fn visitor(&self, id: &VisitorId) -> anyhow::Result<Option<Value>> {
         let Some(profile) = self.profile(id)? else { return Ok(None) };
-        let half_lives = self.rules.paint.half_life;
+        let half_lives = self.rules_of(id)?.set().paint.half_life;
         self.with_names(|name| {
             let named = |id: NameId| name(id).unwrap_or_else(|| id.to_string());
             let viewing = Viewing { names: &named, half_lives, now: wiring::wall() };
@@ -91,11 +94,23 @@ impl Shown {
 
     fn standing(&self, id: &VisitorId, audience: &str) -> anyhow::Result<Option<Value>> {
         let Some(profile) = self.profile(id)? else { return Ok(None) };
+        let rules = self.rules_of(id)?;
         self.with_names(|name| {
-            let (rules, settings, now) = (&self.rules, &self.engine, wiring::wall());
+            let (rules, settings, now) = (rules.set(), &self.engine, wiring::wall());
             let explaining = Explaining { rules, settings, name, now };
             explaining.view(id, profile.clone(), audience).map(serde_json::to_value)
         })
+    }
+
+    /// The rules in force for a visitor: their partition's, if it is owned here.
+    fn rules_of(&self, id: &VisitorId) -> anyhow::Result<Rules> {
+        let views = self.watcher.views();
+        let view = views.get(&id.partition(self.partitions));
+        let version = view.and_then(|view| view.standings.as_ref()).map(|one| one.rules);
+        match version.map(|version| self.rules.get(version)) {
+            Some(KnownRules::Usable(rules)) => Ok(rules),
+            _ => self.rules.newest().context("no rules are known yet"),
+        }
     }
 
     fn profile(&self, id: &VisitorId) -> anyhow::Result<Option<Profile>> {
@@ -170,23 +185,54 @@ async fn partitions(State(shown): State<Shown>) -> Response {
             shown["unapplied_profiles"] = standings.unapplied.into();
             shown["decided"] = decided.collect::<Vec<_>>().into();
             shown["drained"] = standings.drained.into();
+            shown["rules_version"] = version(standings.rules).into();
         }
         shown
     };
     axum::Json(shown.watcher.views().into_iter().map(one).collect::<Vec<_>>()).into_response()
 }
 
+/// The newest rules with their audiences, which rules are in force on how many partitions, and how far sweeps are.
 async fn audiences(State(shown): State<Shown>) -> Response {
     let one = |audience: &tzeva_audience::Audience| {
         json!({
             "audience": audience.name.text(),
             "version": format!("{:08x}", audience.version),
             "describe": audience.describe,
+            "owner": audience.owner,
         })
     };
-    let audiences: Vec<Value> = shown.rules.audiences.iter().map(one).collect();
-    let version = format!("{:016x}", shown.rules.version.get());
-    axum::Json(json!({ "rules_version": version, "audiences": audiences })).into_response()
+    let newest = shown.rules.newest();
+    let set = newest.as_ref().map(Rules::set);
+    let audiences: Vec<Value> = set.into_iter().flat_map(|set| &set.audiences).map(one).collect();
+    let standings: Vec<_> =
+        shown.watcher.views().into_values().filter_map(|view| view.standings).collect();
+    let mut in_force: BTreeMap<String, u64> = BTreeMap::new();
+    for one in &standings {
+        *in_force.entry(version(one.rules)).or_default() += 1;
+    }
+    let sweeps: Vec<_> = standings.iter().filter_map(|one| one.sweep.as_ref()).collect();
+    let since = sweeps.iter().map(|sweep| sweep.since).max();
+    let sweep = since.map(|since| {
+        json!({
+            "since": since.to_string(),
+            "partitions": sweeps.len(),
+            "shards_left": sweeps.iter().map(|sweep| sweep.shards_left).sum::<usize>(),
+            "shards": sweeps.iter().map(|sweep| sweep.shards).sum::<usize>(),
+            "profiles_met": sweeps.iter().map(|sweep| sweep.met).sum::<u64>(),
+        })
+    });
+    axum::Json(json!({
+        "rules_version": newest.as_ref().map(|rules| version(rules.version())),
+        "in_force": in_force,
+        "sweep": sweep,
+        "audiences": audiences,
+    }))
+    .into_response()
+}
+
+fn version(version: RulesVersion) -> String {
+    format!("{:016x}", version.get())
 }
 
 fn problem(status: StatusCode, text: &str) -> Response {

@@ -6,11 +6,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tzeva_audience::{CheckSettings, RuleSet};
 use tzeva_decode::{Decoder, SchemaKey};
+use tzeva_engine::Rules;
 use tzeva_model::{Millis, Partition, SourceOffset, UnixMillis};
 use tzeva_painter::driver::{Clock, Ended, Watch};
 use tzeva_painter::{
-    Inbox, Input, Moment, Owner, Pace, PainterMetrics, Ports, Schemas, SharedNames, TimeKind,
-    Topic, Watcher,
+    Inbox, Input, Moment, Owner, Pace, PainterMetrics, Ports, Schemas, SharedNames, SharedRules,
+    SweepGate, TimeKind, Topic, Watcher,
 };
 use tzeva_settings::Settings;
 use tzeva_telemetry::{Health, Registry};
@@ -48,7 +49,7 @@ pub(crate) struct NoRegistry;
 pub(crate) fn owner_settings(
     settings: &Settings,
     partitions: u16,
-    rules: Arc<RuleSet>,
+    rules: SharedRules,
     names: SharedNames,
 ) -> tzeva_painter::Settings {
     let topics = settings.sources.iter().map(|source| Topic {
@@ -62,15 +63,22 @@ pub(crate) fn owner_settings(
         partitions,
         topics: topics.collect(),
         rules,
+        sweeps: SweepGate::default(),
         engine: engine_settings(settings),
         names,
         pace: Pace {
             profiles: share.max(1_000),
             flush_after: settings.painter.flush_after.get(),
             names_per_minute: settings.painter.names_per_minute,
+            sweep_per_second: settings.painter.sweep_per_second,
             ..Pace::default()
         },
     }
+}
+
+/// Rules that stay as they are.
+pub(crate) fn standing(rules: Arc<RuleSet>, settings: &Settings) -> SharedRules {
+    SharedRules::of(Rules::compile(rules, settings.history.max_age.get()))
 }
 
 /// What the engine needs to know.

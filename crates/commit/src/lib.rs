@@ -18,8 +18,8 @@ pub use judge::{Judge, Verdict, Why};
 pub use ledger::{Counted, End, Ledger, Part, Settled, Then};
 pub use marker::MarkerError;
 pub use record::{
-    Anchor, AnchorCause, Claim, Commit, DeadLetter, InputRange, LogRecord, LostRange, Marker,
-    NewName, ShardLink, SweepPage,
+    Anchor, AnchorCause, Claim, Commit, DeadLetter, InputRange, LogRecord, LostRange, Marker, Met,
+    NewName, ShardLink, Sweep,
 };
 pub use recovery::{Effects, Expected, Lacking, Recovered, Recovery, Refusal};
 pub use split::{RECORD_LIMIT, TooLarge, split};

@@ -104,8 +104,8 @@ pub struct Commit {
     pub changes: Vec<Change>,
     /// Records that could not be applied.
     pub dead_letters: Vec<DeadLetter>,
-    /// The page of a sweep that it holds.
-    pub sweep: Option<SweepPage>,
+    /// The sweep that is under way after it; `None`: every profile is up to date.
+    pub sweep: Option<Sweep>,
     /// The highest change known to be projected when it was cut.
     pub projected: ChangeNumber,
     /// True if the next record goes on with the same decision; a reader takes the group whole.
@@ -158,10 +158,22 @@ pub struct DeadLetter {
     pub head: Box<[u8]>,
 }
 
-/// Progress of a sweep: shard by shard in order of visitor id.
+/// New rules on their way to every profile. Every commit says how far, but those that go on with the next one, so that a
+/// reader may start at any of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SweepPage {
-    /// The shard being swept.
+pub struct Sweep {
+    /// The rules before those of the commit: a profile that wasn't met yet stands under these.
+    pub former: RulesVersion,
+    /// When the commit's rules came into force.
+    pub since: UnixMillis,
+    /// Who was met; `None`: nobody yet.
+    pub met: Option<Met>,
+}
+
+/// Up to where a sweep got: shard by shard, each in order of visitor id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Met {
+    /// The shard being swept; all before it are done.
     pub shard: Shard,
     /// The last visitor met; `None`: the shard is done.
     pub last: Option<VisitorId>,

@@ -316,6 +316,7 @@ impl Recovery {
             seq: commit.seq,
             offset,
             clock: commit.clock,
+            rules_version: commit.rules_version,
             changes_from: commit.changes_from,
             changes: commit.changes,
             dead_letters: commit.dead_letters,

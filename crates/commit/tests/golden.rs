@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use tzeva_commit::{
-    Anchor, AnchorCause, Claim, Commit, DeadLetter, InputRange, LogRecord, LostRange, NewName,
-    ShardLink, SweepPage, decode, encode,
+    Anchor, AnchorCause, Claim, Commit, DeadLetter, InputRange, LogRecord, LostRange, Met, NewName,
+    ShardLink, Sweep, decode, encode,
 };
 use tzeva_model::{
     Cause, Change, ChangeNumber, Direction, Epoch, EventId, Evidence, Incarnation, Name, NameKind,
@@ -119,7 +119,11 @@ fn commit() -> LogRecord {
             error: "price is below zero".into(),
             head: b"{\"price\":-1}".as_slice().into(),
         }],
-        sweep: Some(SweepPage { shard: visitor().shard(), last: Some(visitor()) }),
+        sweep: Some(Sweep {
+            former: RulesVersion::new(0xaabb),
+            since: instant(-30_000),
+            met: Some(Met { shard: visitor().shard(), last: Some(visitor()) }),
+        }),
         projected: ChangeNumber::new(5),
         more: false,
     }))

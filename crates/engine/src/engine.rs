@@ -182,6 +182,11 @@ impl Engine {
         self.roster.evict(keep, target);
     }
 
+    /// Drops a held visitor; its deadline stays armed. Its profile must be in the store as it is here.
+    pub fn let_go(&mut self, visitor: &VisitorId) {
+        self.roster.let_go(visitor);
+    }
+
     /// How many visitors are held.
     #[must_use]
     pub fn len(&self) -> usize {

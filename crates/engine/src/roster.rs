@@ -173,15 +173,29 @@ impl Roster {
             left -= 1;
             let Some(visitor) = self.queue.pop_front() else { return };
             let Some(slot) = self.slots.get_mut(&visitor) else { continue };
+            // One that was let go has no place in the queue any more.
+            if matches!(slot.held, Held::Unknown) {
+                continue;
+            }
             if std::mem::take(&mut slot.recent) || keep(&visitor) {
                 self.queue.push_back(visitor);
                 continue;
             }
-            slot.held = Held::Unknown;
-            self.loaded -= 1;
-            if slot.armed.is_none() {
-                self.slots.remove(&visitor);
-            }
+            self.let_go(&visitor);
+        }
+    }
+
+    /// Drops a loaded visitor; what it is armed for stays.
+    pub(crate) fn let_go(&mut self, visitor: &VisitorId) {
+        let Some(slot) = self.slots.get_mut(visitor) else { return };
+        if matches!(slot.held, Held::Unknown) {
+            return;
+        }
+        slot.held = Held::Unknown;
+        slot.recent = false;
+        self.loaded -= 1;
+        if slot.armed.is_none() {
+            self.slots.remove(visitor);
         }
     }
 }

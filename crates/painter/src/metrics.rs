@@ -32,6 +32,9 @@ pub struct PainterMetrics {
     without_history: IntCounter,
     deadlines: IntCounter,
     forgotten: IntCounter,
+    activations: IntCounter,
+    swept: IntCounter,
+    rules_refused: IntCounter,
     append: Histogram,
     apply: Histogram,
     freshness: Histogram,
@@ -41,6 +44,7 @@ pub struct PainterMetrics {
     owning: IntGaugeVec,
     profiles: IntGaugeVec,
     unapplied: IntGaugeVec,
+    sweep_left: IntGaugeVec,
 }
 
 /// How a partition stands, for pages.
@@ -176,6 +180,21 @@ impl PainterMetrics {
                 "Profiles ended after profile.idle.",
                 NONE,
             ),
+            activations: count(
+                "tzeva_rules_activations_total",
+                "Partitions switched to newly published rules.",
+                NONE,
+            ),
+            swept: count(
+                "tzeva_sweep_profiles_total",
+                "Profiles met by sweeps under new rules.",
+                NONE,
+            ),
+            rules_refused: count(
+                "tzeva_rules_refused_total",
+                "Published rules that this process can't run.",
+                "TzevaRulesRefused",
+            ),
             append: seconds(
                 "tzeva_append_seconds",
                 "From an append to its ack.",
@@ -217,6 +236,12 @@ impl PainterMetrics {
                 "1",
                 "TzevaApplySlow",
             ),
+            sweep_left: gauge(
+                "tzeva_sweep_shards_left",
+                "Shards whose profiles a sweep under new rules has not met yet.",
+                "1",
+                "TzevaSweepStuck",
+            ),
         }
     }
 
@@ -255,6 +280,8 @@ impl PainterMetrics {
             (&self.without_history, engine.purchases_without_history),
             (&self.deadlines, engine.deadlines_fired),
             (&self.forgotten, engine.forgotten),
+            (&self.activations, seen.activations),
+            (&self.swept, seen.swept),
         ] {
             counter.inc_by(count);
         }
@@ -274,7 +301,13 @@ impl PainterMetrics {
         set(&self.owning, i64::from(standings.is_some()));
         let Some(standings) = standings else {
             // A partition that was let go is somebody else's to report.
-            for gauge in [&self.lag_records, &self.profiles, &self.unapplied, &self.engine_time] {
+            for gauge in [
+                &self.lag_records,
+                &self.profiles,
+                &self.unapplied,
+                &self.engine_time,
+                &self.sweep_left,
+            ] {
                 set(gauge, 0);
             }
             return;
@@ -283,6 +316,7 @@ impl PainterMetrics {
         set(&self.lag_records, standings.lag);
         set(&self.profiles, size(standings.profiles));
         set(&self.unapplied, size(standings.unapplied));
+        set(&self.sweep_left, size(standings.sweep.as_ref().map_or(0, |sweep| sweep.shards_left)));
         // At the end of its sources a partition is current, though engine time moves only when something is due.
         let lag = if standings.drained { Millis::ZERO } else { wall - standings.engine_time };
         set(&self.engine_time, lag.get() / 1_000);
@@ -308,6 +342,11 @@ impl Watcher {
     #[must_use]
     pub fn fallen(&self) -> Option<&str> {
         self.fallen.get().map(String::as_str)
+    }
+
+    /// Counts published rules that this process can't run.
+    pub fn rules_refused(&self) {
+        self.metrics.rules_refused.inc();
     }
 
     fn look(&self) {

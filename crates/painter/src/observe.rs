@@ -38,6 +38,10 @@ pub struct Observations {
     pub panics: u64,
     /// New names that the cap kept out of the log.
     pub names_capped: u64,
+    /// Switches to new rules.
+    pub activations: u64,
+    /// Profiles met by sweeps under new rules.
+    pub swept: u64,
     /// What the engine counted.
     pub engine: Counts,
     /// From handing over an append to its ack.

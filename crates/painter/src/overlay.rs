@@ -6,7 +6,7 @@
 //! have passed it; the engine must not evict it before.
 
 use foldhash::HashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tzeva_commit::Marker;
 use tzeva_commit::port::{Apply, Write};
 use tzeva_model::{Millis, Seq, Shard, UnixMillis, VisitorId};
@@ -84,6 +84,16 @@ impl Overlay {
     #[must_use]
     pub(crate) fn pinned(&self, visitor: &VisitorId) -> bool {
         self.pinned.contains_key(visitor)
+    }
+
+    /// All of them, by shard.
+    #[must_use]
+    pub(crate) fn pinned_by_shard(&self) -> BTreeMap<Shard, BTreeSet<VisitorId>> {
+        let mut all: BTreeMap<Shard, BTreeSet<VisitorId>> = BTreeMap::new();
+        for visitor in self.pinned.keys() {
+            all.entry(visitor.shard()).or_default().insert(visitor.clone());
+        }
+        all
     }
 
     /// How many visitors are pinned.

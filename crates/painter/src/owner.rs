@@ -18,11 +18,14 @@ mod acquire;
 mod decide;
 mod recover;
 mod reign;
+mod rules;
 mod settle;
 mod store;
+mod sweep;
 mod time;
 
 pub use reign::Standings;
+pub use sweep::SweepStandings;
 
 use crate::clock::{BrokerClock, Moment};
 use crate::effect::{Effect, Happening, Input, Refusal};
@@ -54,6 +57,8 @@ pub struct Owner {
     /// How often the handling of a record has panicked: after the second time it becomes a dead letter.
     suspects: BTreeMap<(TopicIndex, SourceOffset), u32>,
     backoff: Millis,
+    /// How often in a row the log named rules that weren't heard of.
+    unheard: u32,
     tickets: u64,
     session: u64,
     /// Where the log began when it was last probed.
@@ -114,6 +119,7 @@ impl Owner {
             decoders,
             suspects: BTreeMap::new(),
             backoff: settings.pace.claim_again,
+            unheard: 0,
             settings,
             tickets: 0,
             session: 0,

@@ -7,7 +7,7 @@ use tzeva_audience::{Audience, RuleSet};
 use tzeva_commit::port::Outgoing;
 use tzeva_commit::{DeadLetter, NewName};
 use tzeva_model::{
-    Change, ChangeNumber, Incarnation, Millis, NameId, Partition, Place, UnixMillis,
+    Change, ChangeNumber, Incarnation, Millis, NameId, Partition, Place, RulesVersion, UnixMillis,
 };
 use tzeva_phrase::{idle_sentence, sentence};
 use xxhash_rust::xxh3::xxh3_128;
@@ -193,11 +193,11 @@ pub fn numbered(place: (Incarnation, Partition), n: ChangeNumber, unnumbered: &s
 pub(crate) fn dead_letters<'a>(
     letters: &'a [DeadLetter],
     settings: &'a Settings,
-    partition: Partition,
+    (partition, rules): (Partition, RulesVersion),
 ) -> impl Iterator<Item = Outgoing> + use<'a> {
     letters.iter().map(move |letter| {
         let topic = &settings.topics[usize::from(letter.topic.get())].name;
-        dead_letter(letter, topic, partition, settings.rules.version.get())
+        dead_letter(letter, topic, partition, rules.get())
     })
 }
 

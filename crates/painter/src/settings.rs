@@ -1,10 +1,10 @@
 //! What an owner has to be told before it starts.
 
 use crate::clock::ClockLimits;
+use crate::gate::SweepGate;
 use crate::merge::TimeKind;
 use crate::names::SharedNames;
-use std::sync::Arc;
-use tzeva_audience::RuleSet;
+use crate::rules::SharedRules;
 use tzeva_model::{Millis, SourceOffset};
 
 /// Settings of all owners of a process.
@@ -16,8 +16,10 @@ pub struct Settings {
     pub partitions: u16,
     /// The source topics, in merge order.
     pub topics: Vec<Topic>,
-    /// The rules.
-    pub rules: Arc<RuleSet>,
+    /// The rules that were published.
+    pub rules: SharedRules,
+    /// Who of the process may sweep.
+    pub sweeps: SweepGate,
     /// What the engine needs to know.
     pub engine: tzeva_engine::Settings,
     /// What ids stand for, as the names topic tells.
@@ -64,6 +66,10 @@ pub struct Pace {
     pub file_every: Millis,
     /// How far ahead they are filed.
     pub file_ahead: Millis,
+    /// Profiles that a sweep under new rules meets at a time.
+    pub sweep_page: usize,
+    /// Profiles that a process's sweeps meet a second at most.
+    pub sweep_per_second: u32,
     /// How long an owner waits before it claims again, the first time; doubles up to thirty times that.
     pub claim_again: Millis,
     /// How far clocks may part.
@@ -88,6 +94,8 @@ impl Default for Pace {
             names_per_minute: 10_000,
             file_every: Millis::HOUR,
             file_ahead: Millis::HOUR.times(2),
+            sweep_page: 256,
+            sweep_per_second: 50_000,
             claim_again: Millis::SECOND,
             clock: ClockLimits::REAL,
         }

@@ -37,6 +37,9 @@ pub fn check(settings: &Settings, mode: Mode) -> Vec<String> {
         let (given, known) = (&settings.kafka.security, protocols.join(", "));
         problems.push(format!("kafka.security is `{given}`: give one of {known}"));
     }
+    if settings.painter.sweep_per_second == 0 {
+        problems.push("painter.sweep_per_second is 0: give at least 1".to_owned());
+    }
     if settings.painter.threads == 0 || settings.painter.threads > 64 {
         problems.push(format!("painter.threads is {}: give 1 to 64", settings.painter.threads));
     }

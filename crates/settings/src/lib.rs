@@ -193,6 +193,8 @@ pub struct PainterSettings {
     pub flush_after: Span,
     /// New names a minute of engine time and partition.
     pub names_per_minute: u32,
+    /// Profiles that are brought up to date a second after new rules, over all partitions.
+    pub sweep_per_second: u32,
     /// How long a stop may take.
     pub stop_within: Span,
 }
@@ -319,6 +321,7 @@ impl Default for PainterSettings {
             cached_profiles: 1_000_000,
             flush_after: Span::millis(250),
             names_per_minute: 10_000,
+            sweep_per_second: 50_000,
             stop_within: Span::millis(30_000),
         }
     }

@@ -73,10 +73,10 @@ fn rules() -> Arc<RuleSet> {
 fn end(reads: Reads, over: impl FnMut(&Painting) -> bool + 'static) -> (Failure, Watcher, Health) {
     let (settings, health, registry) =
         (Settings::default(), Health::default(), Registry::default());
-    let rules = rules();
+    let rules = wiring::standing(rules(), &settings);
     let names = SharedNames::default();
     let parts = Parts {
-        owner: Arc::new(wiring::owner_settings(&settings, 2, Arc::clone(&rules), names.clone())),
+        owner: Arc::new(wiring::owner_settings(&settings, 2, rules.clone(), names.clone())),
         decode: wiring::decode_settings(&settings, 2),
         first: None,
         lanes: 2,
@@ -94,6 +94,7 @@ fn end(reads: Reads, over: impl FnMut(&Painting) -> bool + 'static) -> (Failure,
     let watcher = painting.watcher().clone();
     let shown = Shown {
         rules,
+        partitions: 2,
         engine: tzeva_engine::Settings::default(),
         watcher: watcher.clone(),
         look: Arc::new(Mute),

@@ -3,10 +3,10 @@
 use super::input::Input;
 use super::output::Output;
 use super::{RecordError, change};
-use crate::{Commit, DeadLetter, InputRange, NewName, ShardLink, SweepPage};
+use crate::{Commit, DeadLetter, InputRange, Met, NewName, ShardLink, Sweep};
 use tzeva_model::{
     ChangeNumber, Epoch, NameKind, RejectionCode, RulesVersion, SHARDS, Seq, Shard, SourceOffset,
-    TopicIndex,
+    TopicIndex, UnixMillis,
 };
 use tzeva_profile::wire;
 
@@ -44,16 +44,7 @@ pub(super) fn put(out: &mut Output, commit: &Commit) {
     for letter in &commit.dead_letters {
         put_dead_letter(out, letter);
     }
-    match &commit.sweep {
-        None => out.byte(0),
-        Some(page) => {
-            out.byte(1 + u8::from(page.last.is_some()));
-            out.varint(page.shard.get().into());
-            if let Some(last) = &page.last {
-                out.text(last.as_str());
-            }
-        }
-    }
+    put_sweep(out, commit);
 }
 
 pub(super) fn take(input: &mut Input<'_>) -> Result<Commit, RecordError> {
@@ -74,7 +65,7 @@ pub(super) fn take(input: &mut Input<'_>) -> Result<Commit, RecordError> {
     let changes_from = ChangeNumber::new(input.varint()?);
     let changes = change::take_all(input, until, &deltas)?;
     let dead_letters = input.list(take_dead_letter)?;
-    let sweep = take_sweep(input)?;
+    let sweep = take_sweep(input, until)?;
     Ok(Commit {
         epoch,
         seq,
@@ -137,13 +128,40 @@ fn take_dead_letter(input: &mut Input<'_>) -> Result<DeadLetter, RecordError> {
     Ok(DeadLetter { topic, offset, code, error: input.text()?.into(), head: input.bytes()?.into() })
 }
 
-fn take_sweep(input: &mut Input<'_>) -> Result<Option<SweepPage>, RecordError> {
-    match input.byte()? {
-        0 => Ok(None),
-        1 => Ok(Some(SweepPage { shard: take_shard(input)?, last: None })),
-        2 => Ok(Some(SweepPage { shard: take_shard(input)?, last: Some(input.visitor()?) })),
-        _ => Err(input.corrupt("no sweep has this form")),
+/// 1 and 2 are left to a form that no painter ever wrote.
+fn put_sweep(out: &mut Output, commit: &Commit) {
+    let Some(Sweep { former, since, met }) = &commit.sweep else { return out.byte(0) };
+    out.byte(match met {
+        None => 3,
+        Some(Met { last: None, .. }) => 4,
+        Some(Met { last: Some(_), .. }) => 5,
+    });
+    out.fixed64(former.get());
+    out.instant_near(commit.until, *since);
+    if let Some(Met { shard, last }) = met {
+        out.varint(shard.get().into());
+        if let Some(last) = last {
+            out.text(last.as_str());
+        }
     }
+}
+
+fn take_sweep(input: &mut Input<'_>, until: UnixMillis) -> Result<Option<Sweep>, RecordError> {
+    let form = input.byte()?;
+    if form == 0 {
+        return Ok(None);
+    }
+    if !(3..=5).contains(&form) {
+        return Err(input.corrupt("no sweep has this form"));
+    }
+    let former = RulesVersion::new(input.fixed64()?);
+    let since = input.instant_near(until)?;
+    let met = match form {
+        3 => None,
+        4 => Some(Met { shard: take_shard(input)?, last: None }),
+        _ => Some(Met { shard: take_shard(input)?, last: Some(input.visitor()?) }),
+    };
+    Ok(Some(Sweep { former, since, met }))
 }
 
 /// Written numbers; never changed, never used again.

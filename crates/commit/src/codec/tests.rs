@@ -1,6 +1,6 @@
 use super::*;
 use crate::samples::{anchor, claim, commit};
-use crate::{Commit, InputRange, ShardLink, SweepPage};
+use crate::{Commit, InputRange, Met, ShardLink, Sweep};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use tzeva_model::{
@@ -107,8 +107,13 @@ fn effects() -> impl Strategy<Value = Commit> {
             error: error.into(),
             head: head.into(),
         });
-    let sweep = (0_u16..1024, prop::option::of(visitors()))
-        .prop_map(|(shard, last)| SweepPage { shard: Shard::new(shard), last });
+    let met = (0_u16..1024, prop::option::of(visitors()))
+        .prop_map(|(shard, last)| Met { shard: Shard::new(shard), last });
+    let sweep =
+        (any::<u64>(), any::<i64>(), prop::option::of(met)).prop_map(|(former, since, met)| {
+            let (former, since) = (RulesVersion::new(former), UnixMillis::new(since));
+            Sweep { former, since, met }
+        });
     (
         prop::collection::vec(deltas(), 0..6),
         prop::collection::vec(names, 0..4),

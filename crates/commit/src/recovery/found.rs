@@ -1,7 +1,7 @@
 //! What a recovery is told, and what it finds.
 
 use super::Refusal;
-use crate::{Commit, DeadLetter, NewName, SweepPage};
+use crate::{Commit, DeadLetter, NewName, Sweep};
 use tzeva_model::{
     Change, ChangeNumber, Epoch, Incarnation, LogOffset, RulesVersion, Seq, Shard, SourceOffset,
     UnixMillis,
@@ -40,8 +40,8 @@ pub struct Recovered {
     pub projected: ChangeNumber,
     /// The first change whose content was read.
     pub readable_from: ChangeNumber,
-    /// Up to where a sweep got, if one was logged.
-    pub sweep: Option<SweepPage>,
+    /// The sweep that is under way.
+    pub sweep: Option<Sweep>,
 }
 
 /// A delta that a shard of the store lacks.
@@ -64,6 +64,8 @@ pub struct Effects {
     pub offset: LogOffset,
     /// When it was cut.
     pub clock: UnixMillis,
+    /// The rules it was decided under.
+    pub rules_version: RulesVersion,
     /// The number of the first change, or of the next one if there is none.
     pub changes_from: ChangeNumber,
     /// The changes.
@@ -115,7 +117,7 @@ pub(super) fn advance(stands: &mut Recovered, commit: &Commit) {
             *position = range.next;
         }
     }
-    if commit.sweep.is_some() {
+    if !commit.more {
         stands.sweep.clone_from(&commit.sweep);
     }
 }

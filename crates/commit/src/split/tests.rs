@@ -1,6 +1,6 @@
 use super::*;
 use crate::samples::commit;
-use crate::{DeadLetter, NewName, SweepPage};
+use crate::{DeadLetter, Met, NewName, Sweep};
 use proptest::prelude::*;
 use tzeva_model::{
     Change, Direction, NameId, NameKind, Origin, Place, Reason, ReasonKind, RejectionCode,
@@ -64,7 +64,11 @@ fn decision(ops: &[usize], changes: usize, names: usize, letters: usize) -> Comm
         changes: (0..changes).map(change).collect(),
         names: (0..names).map(name).collect(),
         dead_letters: (0..letters).map(letter).collect(),
-        sweep: Some(SweepPage { shard: tzeva_model::Shard::new(4), last: None }),
+        sweep: Some(Sweep {
+            former: tzeva_model::RulesVersion::new(6),
+            since: tzeva_model::UnixMillis::new(900),
+            met: Some(Met { shard: tzeva_model::Shard::new(4), last: None }),
+        }),
         ..commit(1, 5)
     }
 }

@@ -5,7 +5,7 @@ use crate::clock::Moment;
 use crate::effect::{Effect, Refusal};
 use tzeva_commit::port::{AppendResult, LogPage, LogReply, PortError, Ticket};
 use tzeva_commit::{Anchor, AnchorCause, Claim, LogRecord, encode};
-use tzeva_model::{ChangeNumber, Incarnation, LogOffset, Millis, RulesVersion, Seq, UnixMillis};
+use tzeva_model::{ChangeNumber, Incarnation, LogOffset, Millis, Seq, UnixMillis};
 
 impl Owner {
     /// Asks where the log begins and ends.
@@ -88,6 +88,12 @@ impl Owner {
                 self.partition
             ))));
         };
+        let Some(rules) = self.settings.rules.newest() else {
+            return Err(Trouble::Refuse(Refusal::unfit(format!(
+                "the log of partition {} is empty, and no rules were published that this process can run",
+                self.partition
+            ))));
+        };
         let incarnation = Incarnation::new(self.draw() ^ now.wall.get().cast_unsigned());
         let topics = self.settings.topics.iter().map(|topic| topic.name.as_str().into());
         let anchor = Anchor {
@@ -97,8 +103,8 @@ impl Owner {
             n: ChangeNumber::new(0),
             until: UnixMillis::new(0),
             inputs: topics.zip(positions).collect(),
-            rules_version: self.settings.rules.version,
-            swept: RulesVersion::new(0),
+            rules_version: rules.version(),
+            swept: rules.version(),
             cause: AnchorCause::First,
             lost: vec![],
         };

@@ -123,9 +123,12 @@ impl Owner {
     pub(super) fn loaded(
         &mut self,
         ticket: Ticket,
-        read: Result<Vec<ShardRead>, PortError>,
+        mut read: Result<Vec<ShardRead>, PortError>,
         now: Moment,
     ) -> Result<(), Trouble> {
+        if self.sweep_loaded(ticket, &mut read)? {
+            return Ok(());
+        }
         let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
         if !matches!(&reign.stage, Stage::Loading(loading) if loading.ticket == ticket) {
             return Ok(());
@@ -155,11 +158,18 @@ impl Owner {
     }
 
     /// Makes commit records of what was decided, and appends them.
-    fn append(&mut self, batch: &Batch, mut decided: Decided, now: Moment) -> Result<(), Trouble> {
-        let rules_version = self.settings.rules.version;
-        let audiences = self.settings.rules.audiences.iter().map(|audience| &audience.name);
-        self.names.meet_audiences(audiences, &mut decided.names);
+    pub(super) fn append(
+        &mut self,
+        batch: &Batch,
+        mut decided: Decided,
+        now: Moment,
+    ) -> Result<(), Trouble> {
         let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
+        if !std::mem::replace(&mut reign.audiences_met, true) {
+            let audiences = reign.engine.rules().set().audiences.iter();
+            let audiences = audiences.map(|audience| &audience.name);
+            self.names.meet_audiences(audiences, &mut decided.names);
+        }
         let until = reign.engine.engine_time();
         self.clock.at_least(until);
         let changes = u64::try_from(decided.draft.changes.len()).unwrap_or(u64::MAX);
@@ -170,7 +180,7 @@ impl Owner {
             seq: reign.ledger.expected(),
             until,
             clock: self.clock.now(now),
-            rules_version,
+            rules_version: reign.engine.rules().version(),
             code_version: CODE_VERSION,
             inputs: batch.ranges.clone(),
             shards: links(reign, &decided.draft.deltas),
@@ -179,7 +189,7 @@ impl Owner {
             changes_from,
             changes: decided.draft.changes,
             dead_letters: decided.dead_letters,
-            sweep: None,
+            sweep: reign.sweeping.as_ref().map(|sweeping| sweeping.logged.clone()),
             projected: reign.published_n,
             more: false,
         };
@@ -213,7 +223,9 @@ impl Owner {
             (delta.visitor.clone(), profile)
         });
         let snapshots = snapshots.collect();
-        let letters = render::dead_letters(&part.dead_letters, &settings, self.partition);
+        let version = part.rules_version;
+        let letters =
+            render::dead_letters(&part.dead_letters, &settings, (self.partition, version));
         let names = part.names.iter().map(render::name);
         reign.flights.push_back(Flight {
             ticket,
@@ -222,6 +234,7 @@ impl Owner {
             offset: LogOffset::new(0),
             sent: now.monotonic,
             clock: part.clock,
+            rules: reign.engine.rules().clone(),
             snapshots,
             messages: names.chain(letters).collect(),
             names: part.names.iter().map(|name| name.id).collect(),

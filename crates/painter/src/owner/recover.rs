@@ -13,11 +13,12 @@ use crate::effect::{Effect, Refusal};
 use crate::merge::Inputs;
 use crate::overlay::{BUCKET, Overlay, bucket};
 use crate::render;
+use crate::rules::Known;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use tzeva_commit::port::{LogEntry, LogPage, Outgoing, PortError, ShardRead, Ticket};
 use tzeva_commit::{Effects, Expected, Lacking, Ledger, Marker, Recovered, Recovery, decode};
-use tzeva_engine::Engine;
+use tzeva_engine::{Engine, Rules};
 use tzeva_model::{ChangeNumber, LogOffset, Millis, Shard, UnixMillis, VisitorId};
 use tzeva_profile::{Profile, fold};
 
@@ -228,7 +229,6 @@ impl Owner {
         tail: Result<Option<ChangeNumber>, PortError>,
         now: Moment,
     ) -> Result<(), Trouble> {
-        let settings = Arc::clone(&self.settings);
         let Some(recover) = self.recovering() else { return Ok(()) };
         if !matches!(recover.phase, Phase::Tail(mine) if mine == ticket) {
             return Ok(());
@@ -239,15 +239,11 @@ impl Owner {
         if standing.epoch != Some(recover.claim.as_epoch()) {
             return Err(Trouble::Again("our claim does not hold in the log".into()));
         }
-        if standing.rules_version != settings.rules.version {
-            return Err(Trouble::Refuse(Refusal::unfit(format!(
-                "partition {} was decided under rules {:016x}, and the audience files are {:016x}: a running log keeps \
-                 its rules; put the former files back, or begin a new log (a new --data folder, or new topics)",
-                self.partition,
-                standing.rules_version.get(),
-                settings.rules.version.get(),
-            ))));
-        }
+        let rules = self.rules_of(standing.rules_version)?;
+        let former =
+            standing.sweep.as_ref().map(|sweep| self.rules_of(sweep.former)).transpose()?;
+        self.unheard = 0;
+        let Some(recover) = self.recovering() else { return Ok(()) };
         let markers: Vec<_> =
             recover.markers.iter().map(|(shard, marker)| (*shard, *marker)).collect();
         let folded = std::mem::take(&mut recover.folded);
@@ -256,13 +252,17 @@ impl Owner {
         let next =
             standing.publish_from(tail).map_err(|why| Trouble::Refuse(Refusal::unfit(why)))?;
         let published = ChangeNumber::new(next.get().saturating_sub(1));
-        let mut reign = self.reign(claim, &standing, &markers, published);
+        let mut reign = self.reign(claim, &standing, &markers, rules.clone());
+        reign.published_n = published;
         for &(shard, _) in &markers {
             reign.overlay.touch(shard, recovery.touched(shard));
         }
         for (visitor, profile) in &folded {
             reign.engine.load(visitor.clone(), profile.clone());
             reign.overlay.pin(visitor, standing.seq);
+        }
+        if let Some((former, logged)) = former.zip(standing.sweep.clone()) {
+            self.resume_sweep(&mut reign, former, logged);
         }
         if let Some(position) = recovery.position() {
             let messages = self.republish(&effects, &reign);
@@ -273,6 +273,7 @@ impl Owner {
                 offset: position.offset,
                 sent: now.monotonic,
                 clock: standing.clock,
+                rules,
                 snapshots: folded.into_iter().collect(),
                 changes: vec![],
                 changes_from: reign.next_n,
@@ -302,7 +303,7 @@ impl Owner {
         claim: LogOffset,
         standing: &Recovered,
         markers: &[(Shard, Option<Marker>)],
-        published: ChangeNumber,
+        rules: Rules,
     ) -> Reign {
         self.session += 1;
         self.clock.at_least(standing.clock);
@@ -321,15 +322,11 @@ impl Owner {
         Reign {
             incarnation: standing.incarnation,
             ledger: Ledger::new(claim, standing.seq),
-            engine: Engine::new(
-                Arc::clone(&settings.rules),
-                settings.engine.clone(),
-                standing.until,
-            ),
+            engine: Engine::under(rules, settings.engine.clone(), standing.until),
             inputs: Inputs::new(&kinds, &standing.inputs),
             session: self.session,
             next_n: standing.n.next(),
-            published_n: published,
+            published_n: ChangeNumber::new(0),
             stage: Stage::Idle,
             flights: VecDeque::new(),
             publishing: VecDeque::new(),
@@ -353,6 +350,11 @@ impl Owner {
             filed_at: None,
             forgotten_until: UnixMillis::new(0),
             overlay,
+            audiences_met: false,
+            rules_seen: 0,
+            rules_noticed: None,
+            sweeping: None,
+            sweep_guests: Vec::new(),
         }
     }
 
@@ -367,10 +369,16 @@ impl Owner {
             let done = !effects.changes.is_empty() && effects.last_change() <= reign.published_n;
             if !done {
                 let letters = &effects.dead_letters;
-                messages.extend(render::dead_letters(letters, &self.settings, self.partition));
+                let place = (self.partition, effects.rules_version);
+                messages.extend(render::dead_letters(letters, &self.settings, place));
             }
-            let (changes, from) = (&effects.changes, effects.changes_from);
-            messages.extend(self.unpublished(reign, changes, from, effects.clock));
+            // The rules of long ago may not be known here: names tell what is left to tell.
+            let rules = match self.settings.rules.get(effects.rules_version) {
+                Known::Usable(rules) => rules,
+                Known::Unusable(_) | Known::Unheard => reign.engine.rules().clone(),
+            };
+            let changes = (effects.changes.as_slice(), effects.changes_from);
+            messages.extend(self.unpublished(reign, changes, rules.set(), effects.clock));
         }
         messages
     }

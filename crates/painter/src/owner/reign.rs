@@ -1,5 +1,6 @@
 //! What an owner holds while it owns.
 
+use super::sweep::{SweepStandings, Sweeping};
 use crate::batch::Batch;
 use crate::merge::Inputs;
 use crate::overlay::{Overlay, Snapshot};
@@ -7,10 +8,10 @@ use std::collections::VecDeque;
 use tzeva_commit::port::{Outgoing, Ticket};
 use tzeva_commit::{Ledger, Marker};
 use tzeva_decode::SchemaKey;
-use tzeva_engine::Engine;
+use tzeva_engine::{Engine, Rules};
 use tzeva_model::{
-    Change, ChangeNumber, Epoch, Incarnation, LogOffset, Millis, NameId, Seq, Shard, SourceOffset,
-    UnixMillis, VisitorId,
+    Change, ChangeNumber, Epoch, Incarnation, LogOffset, Millis, NameId, RulesVersion, Seq, Shard,
+    SourceOffset, UnixMillis, VisitorId,
 };
 
 /// Everything of one epoch.
@@ -48,6 +49,15 @@ pub(super) struct Reign {
     pub markers_at: Millis,
     pub filed_at: Option<Millis>,
     pub forgotten_until: UnixMillis,
+    /// The names of the audiences in force are in the log.
+    pub audiences_met: bool,
+    /// So many published sets were looked at: none of them is to be switched to.
+    pub rules_seen: u64,
+    /// When rules to switch to were first seen, by the broker's clock.
+    pub rules_noticed: Option<UnixMillis>,
+    pub sweeping: Option<Sweeping>,
+    /// Visitors that were loaded for the sweep alone.
+    pub sweep_guests: Vec<VisitorId>,
 }
 
 /// How an owner stands, for people and metrics.
@@ -75,6 +85,10 @@ pub struct Standings {
     pub next_deadline: Option<UnixMillis>,
     /// True if nothing is on its way to the log or to the changes topic.
     pub quiet: bool,
+    /// The rules in force.
+    pub rules: RulesVersion,
+    /// The sweep that is under way.
+    pub sweep: Option<SweepStandings>,
 }
 
 /// What is done with the next commit.
@@ -108,6 +122,8 @@ pub(super) struct Flight {
     pub offset: LogOffset,
     pub sent: Millis,
     pub clock: UnixMillis,
+    /// The rules it was decided under.
+    pub rules: Rules,
     pub snapshots: Vec<Snapshot>,
     pub changes: Vec<Change>,
     pub changes_from: ChangeNumber,
@@ -153,6 +169,8 @@ impl Reign {
             walked: matches!(self.walk, Walk::Done),
             next_deadline: self.engine.next_deadline(),
             quiet: self.quiet() && matches!(self.stage, Stage::Idle),
+            rules: self.engine.rules().version(),
+            sweep: self.sweeping.as_ref().map(Sweeping::standings),
         }
     }
 

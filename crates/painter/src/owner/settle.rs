@@ -5,9 +5,10 @@ use super::{Owner, Ownership, Trouble, rest};
 use crate::clock::Moment;
 use crate::effect::{Effect, Refusal};
 use crate::render::Renderer;
+use tzeva_audience::RuleSet;
 use tzeva_commit::port::{AppendResult, ChangesReply, LogPage, Outgoing, PortError, Ticket};
 use tzeva_commit::{End, Marker, Settled, Then, decode};
-use tzeva_model::{Change, ChangeNumber, Direction, ReasonKind, UnixMillis};
+use tzeva_model::{Change, ChangeNumber, Direction, Origin, ReasonKind, UnixMillis};
 
 impl Owner {
     /// An append of ours was answered.
@@ -122,20 +123,22 @@ impl Owner {
 
     fn render(&self, flight: &Flight) -> Vec<Outgoing> {
         let Ownership::Owning(reign) = &self.state else { return Vec::new() };
-        self.unpublished(reign, &flight.changes, flight.changes_from, flight.clock)
+        let changes = (flight.changes.as_slice(), flight.changes_from);
+        self.unpublished(reign, changes, flight.rules.set(), flight.clock)
     }
 
-    /// The messages of those of `changes`, numbered from `from` on and decided at `clock`, that aren't published.
+    /// The messages of those of `changes`, numbered from `from` on and decided under `rules` at `clock`, that aren't
+    /// published.
     pub(super) fn unpublished(
         &self,
         reign: &Reign,
-        changes: &[Change],
-        from: ChangeNumber,
+        (changes, from): (&[Change], ChangeNumber),
+        rules: &RuleSet,
         clock: UnixMillis,
     ) -> Vec<Outgoing> {
         let name = |id| self.names.text(id);
         let renderer = Renderer {
-            rules: &self.settings.rules,
+            rules,
             idle: self.settings.engine.idle,
             name: &name,
             incarnation: reign.incarnation,
@@ -200,7 +203,10 @@ impl Owner {
                 Direction::Entered => self.observations.entered += 1,
                 Direction::Exited => self.observations.exited += 1,
             }
-            if change.reason.kind != ReasonKind::Event && flight.record_time.is_none() {
+            // What new rules bring counts from their instant on, whenever the visitor is met.
+            let by_time =
+                matches!(change.reason.kind, ReasonKind::Deadline | ReasonKind::Forgotten);
+            if by_time && change.origin != Origin::Rules && flight.record_time.is_none() {
                 self.observations.lateness.push(clock - change.effective_at.min(clock));
             }
         }

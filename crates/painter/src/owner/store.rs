@@ -123,6 +123,9 @@ impl Owner {
         ticket: Ticket,
         page: Result<ScanPage, PortError>,
     ) -> Result<(), Trouble> {
+        if self.sweep_scanned(ticket, &page)? {
+            return Ok(());
+        }
         let next_ticket = self.ticket();
         let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
         let Walk::Going { left, ticket: asked } = &mut reign.walk else { return Ok(()) };

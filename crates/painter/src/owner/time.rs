@@ -17,6 +17,7 @@ impl Owner {
     pub(super) fn drive(&mut self, now: Moment) -> Result<(), Trouble> {
         self.arm();
         if self.assigned && !self.stopping {
+            self.follow_rules(now)?;
             while self.advance(now)? {}
             self.prove(now);
         }
@@ -40,9 +41,11 @@ impl Owner {
         let clock = self.clock.now(now);
         let ticket = self.ticket();
         let hold = self.clock.trust(now) == Trust::Hold;
+        let to_switch = self.waits_to_switch();
         let Ownership::Owning(reign) = &mut self.state else { return };
         let quiet = matches!(reign.stage, Stage::Idle) && reign.inputs.drained();
-        let due = reign.engine.next_deadline().is_some_and(|deadline| deadline + grace < clock);
+        let due = to_switch
+            || reign.engine.next_deadline().is_some_and(|deadline| deadline + grace < clock);
         // A transaction that holds records back makes proofs fail for a while: ask again, but not all the time.
         let rested = now.monotonic - reign.proof_at >= PROOF_EVERY;
         if quiet && due && !hold && rested && reign.proof.is_none() {
@@ -115,7 +118,7 @@ impl Owner {
         Ok(())
     }
 
-    fn grace(&self) -> Millis {
+    pub(super) fn grace(&self) -> Millis {
         self.settings.topics.iter().map(|topic| topic.grace).max().unwrap_or(Millis::ZERO)
     }
 }

@@ -9,6 +9,7 @@ mod check;
 mod codes;
 mod points;
 mod process;
+mod rules;
 mod scenarios;
 mod seen;
 mod shop;
@@ -46,6 +47,21 @@ fn each_seed(name: &str, run: impl Fn(u64) -> Run) -> Seen {
 fn without_faults_everything_is_decided_once_and_published() {
     let seen = each_seed("calm", |seed| Run::new(seed, Faults::default()).finish(400));
     assert_eq!((seen.fenced, seen.unknown, seen.store_moved), (0, 0, 0), "a calm world is calm");
+}
+
+#[test]
+fn new_rules_come_into_force_at_one_point_of_each_log_and_reach_everybody() {
+    let seen =
+        each_seed("rules", |seed| Run::new(seed, Faults::default()).with_new_rules().finish(300));
+    assert!(seen.activations > 0 && seen.swept > 0, "rules changed: {seen:?}");
+}
+
+#[test]
+fn with_every_fault_mixed_new_rules_are_never_half_in_force() {
+    let run = |seed| Run::new(seed, Faults::all()).with_new_rules().with_chaos().finish(300);
+    let seen = each_seed("rules in a storm", run);
+    assert!(seeds().len() < 20 || seen.all_met(), "every kind of trouble was met: {seen:?}");
+    assert!(seen.activations > 0 && seen.swept > 0, "rules changed: {seen:?}");
 }
 
 #[test]

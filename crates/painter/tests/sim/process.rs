@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use tzeva_commit::port::{AppendResult, ChangesReply, LogReply, Sink, Ticket};
 use tzeva_decode::Decoder;
+use tzeva_engine::Rules;
 use tzeva_model::{Millis, NameId, Partition, Shard, SourceOffset, UnixMillis};
 use tzeva_painter::{
-    Effect, FirstStart, Happening, Input, Moment, Owner, Pace, Settings, SharedNames, TimeKind,
-    Topic, name_table,
+    Effect, FirstStart, Happening, Input, Moment, Owner, Pace, Settings, SharedNames, SharedRules,
+    SweepGate, TimeKind, Topic, name_table,
 };
 use tzeva_testkit::sim::{Faults, Layout, PainterId, Ports, Sinks, World};
 
@@ -20,6 +21,8 @@ type Inbox = Arc<Mutex<VecDeque<Input>>>;
 struct Process {
     id: PainterId,
     owners: BTreeMap<Partition, Owner>,
+    /// As far as this process heard of it.
+    rules: SharedRules,
     ports: Ports,
     inbox: Inbox,
     /// Appends of the present producer.
@@ -34,9 +37,12 @@ struct Process {
 pub(crate) struct Run {
     pub(crate) world: World,
     pub(crate) settings: Arc<Settings>,
+    /// The rules published so far.
+    pub(crate) published: Vec<Rules>,
     processes: Vec<Process>,
     started: u32,
     chaos: bool,
+    publishing: bool,
     /// How many times too fast the painters' own clocks go.
     pub(crate) haste: i64,
     /// How far the painters' wall clocks are ahead of the log's.
@@ -77,7 +83,8 @@ impl Run {
             owner: "sim".into(),
             partitions: COUNT,
             topics: vec![topic("visits"), topic("purchases")],
-            rules: shop::rules(),
+            rules: SharedRules::of(shop::rules()),
+            sweeps: SweepGate::default(),
             engine,
             names: SharedNames::default(),
             pace: Pace {
@@ -86,6 +93,7 @@ impl Run {
                 record_bytes: 800,
                 dirty: 2,
                 flush_after: Millis::new(100),
+                sweep_page: 2,
                 ..Pace::default()
             },
         };
@@ -93,9 +101,11 @@ impl Run {
         Self {
             world,
             settings,
+            published: vec![shop::rules()],
             processes: vec![],
             started: 0,
             chaos: false,
+            publishing: false,
             haste: 1,
             apart: Millis::ZERO,
             first: Some(vec![SourceOffset::new(0); 2]),
@@ -105,6 +115,11 @@ impl Run {
             seen: Seen::default(),
             refused: vec![],
         }
+    }
+
+    pub(crate) fn with_new_rules(mut self) -> Self {
+        self.publishing = true;
+        self
     }
 
     pub(crate) fn with_chaos(mut self) -> Self {
@@ -125,6 +140,10 @@ impl Run {
                 shop::produce(&self.world, produced);
                 produced += 1;
             }
+            if self.publishing && self.world.below(25) == 0 {
+                self.publish();
+            }
+            self.spread();
             if self.chaos {
                 self.disturb();
             }
@@ -134,6 +153,22 @@ impl Run {
         self.calm();
         self.pass_by(Millis::HOUR.times(9), SLOW);
         self
+    }
+
+    /// The next rules are published; who runs hears of them by and by.
+    pub(crate) fn publish(&mut self) {
+        self.published.push(shop::published(self.published.len()));
+    }
+
+    /// Some painters hear of what is published.
+    pub(crate) fn spread(&mut self) {
+        for process in &self.processes {
+            if self.world.below(3) == 0 {
+                for known in &self.published {
+                    process.rules.add(known.version(), Ok(known.clone()));
+                }
+            }
+        }
     }
 
     /// A new painter takes over and lives for an hour.
@@ -191,8 +226,16 @@ impl Run {
         self.started += 1;
         let id = PainterId(self.started);
         let inbox: Inbox = Arc::default();
-        // Each process knows the names it was told.
-        let settings = Settings { names: SharedNames::default(), ..(*self.settings).clone() };
+        // Each process knows the names and the rules it was told: at its start all that are published.
+        let settings = Settings {
+            names: SharedNames::default(),
+            rules: SharedRules::default(),
+            sweeps: SweepGate::default(),
+            ..(*self.settings).clone()
+        };
+        let rules = settings.rules.clone();
+        rules.follow();
+        self.published.iter().for_each(|known| rules.add(known.version(), Ok(known.clone())));
         settings.names.extend(self.named.clone());
         let settings = Arc::new(settings);
         let sinks = Sinks {
@@ -213,7 +256,7 @@ impl Run {
         });
         let owners = BTreeMap::from(owners);
         let (present, born) = (BTreeSet::new(), self.world.now());
-        Process { id, owners, ports, inbox, present, born, paused: false, stopping: false }
+        Process { id, owners, rules, ports, inbox, present, born, paused: false, stopping: false }
     }
 
     /// Hints that each partition belongs to some painter, and to nobody else that hears of it.

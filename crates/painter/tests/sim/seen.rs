@@ -15,6 +15,8 @@ pub(crate) struct Seen {
     pub(crate) late: u64,
     pub(crate) folded: u64,
     pub(crate) forgotten: u64,
+    pub(crate) activations: u64,
+    pub(crate) swept: u64,
     /// Records that the next one goes on with.
     pub(crate) cut: u64,
 }
@@ -34,6 +36,8 @@ impl Seen {
             late: seen.engine.late,
             folded: seen.engine.folded,
             forgotten: seen.engine.forgotten,
+            activations: seen.activations,
+            swept: seen.swept,
             cut: 0,
         });
     }
@@ -51,6 +55,8 @@ impl Seen {
         self.late += other.late;
         self.folded += other.folded;
         self.forgotten += other.forgotten;
+        self.activations += other.activations;
+        self.swept += other.swept;
         self.cut += other.cut;
     }
 

@@ -1,8 +1,9 @@
 //! A small shop: rules with every kind of deadline, and a few visitors who come, buy, and go quiet.
 
 use std::sync::Arc;
-use tzeva_audience::{CheckSettings, RuleSet, SourceFile, compile};
-use tzeva_model::{Partition, TopicIndex, UnixMillis, VisitorId};
+use tzeva_audience::{CheckSettings, SourceFile, compile};
+use tzeva_engine::Rules;
+use tzeva_model::{Millis, Partition, RulesVersion, TopicIndex, UnixMillis, VisitorId};
 use tzeva_testkit::sim::{NewRecord, World};
 
 /// The number of partitions; few of them are used, so that a partition has few shards.
@@ -43,12 +44,38 @@ audience: quiet
 enter: { last: { event: product_viewed, is: '>= 30m ago' } }
 ";
 
-/// The rules.
-pub(crate) fn rules() -> Arc<RuleSet> {
-    let file = SourceFile { path: "shop.yaml".into(), text: RULES.into() };
+/// Other rules for the same shop: one audience is gone, one edited, one new that asks for another, one has a bound, and
+/// categories fade faster.
+fn edited() -> String {
+    let changed = RULES
+        .replace("category: 20m", "category: 12m")
+        .replace("count: '>= 3', within: 10m", "count: '>= 2', within: 15m")
+        .replace(
+            "enter: { last: { event: product_viewed, is: '>= 30m ago' } }",
+            "enter: { in: lookers }",
+        );
+    let gone = changed.find("audience: passionates").unwrap();
+    let next = changed.find("audience: lookers").unwrap();
+    let (before, after) = (&changed[..gone], &changed[next..]);
+    format!(
+        "{before}{after}---\naudience: hopeful\nenter: {{ in: abandoned-cart }}\nenter_after: 2m\nstay: {{ at_most: 9m }}\n"
+    )
+}
+
+/// The rules that everything begins with.
+pub(crate) fn rules() -> Rules {
+    published(0)
+}
+
+/// The `number`-th rules that are published: two kinds in turn, each publication with a version of its own.
+pub(crate) fn published(number: usize) -> Rules {
+    let text = if number.is_multiple_of(2) { RULES.to_owned() } else { edited() };
+    let file = SourceFile { path: "shop.yaml".into(), text };
     let compiled = compile(&[file], &CheckSettings::default());
     assert!(compiled.rules.is_some(), "{:?}", compiled.problems);
-    Arc::new(compiled.rules.unwrap())
+    let mut rules = compiled.rules.unwrap();
+    rules.version = RulesVersion::new(rules.version.get().wrapping_add(number as u64 / 2));
+    Rules::compile(Arc::new(rules), Millis::DAY.times(400))
 }
 
 /// Visitors of a partition.

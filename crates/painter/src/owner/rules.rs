@@ -1,0 +1,121 @@
+//! New rules: the switch, at one point of the log.
+//!
+//! It is a commit of its own without inputs, and its instant is engine time: at the end of the sources the owner first
+//! lets engine time follow the clock, behind a backlog it switches where it stands. From there on whoever is met by an
+//! event or a deadline is brought up to date, and `sweep.rs` meets the rest. The next switch waits until that is done, so
+//! nobody is ever behind by more than one set of rules.
+
+use super::reign::{Reign, Stage};
+use super::sweep::Sweeping;
+use super::{Owner, Ownership, Trouble};
+use crate::batch::{Batch, Decided};
+use crate::clock::Moment;
+use crate::effect::Refusal;
+use crate::rules::Known;
+use tzeva_commit::Sweep;
+use tzeva_engine::Rules;
+use tzeva_model::{RulesVersion, UnixMillis};
+
+/// How often it is waited for rules that the log names.
+const UNHEARD: u32 = 20;
+
+impl Owner {
+    /// The rules that the log names.
+    ///
+    /// A set that nobody here has heard of may have been published a moment ago: that is asked again some times.
+    pub(super) fn rules_of(&mut self, version: RulesVersion) -> Result<Rules, Trouble> {
+        let (partition, named) = (self.partition, format!("{:016x}", version.get()));
+        match self.settings.rules.get(version) {
+            Known::Usable(rules) => Ok(rules),
+            Known::Unusable(why) => Err(Trouble::Refuse(Refusal::unfit(format!(
+                "partition {partition} is decided under rules {named}, which this process can't run: {why}"
+            )))),
+            Known::Unheard if self.unheard < UNHEARD && self.settings.rules.are_followed() => {
+                self.unheard += 1;
+                Err(Trouble::Again(format!("the log names rules {named}, not heard of yet")))
+            }
+            Known::Unheard => {
+                let newest = self.settings.rules.newest();
+                let newest =
+                    newest.map_or_else(|| "none".into(), |r| format!("{:016x}", r.version().get()));
+                Err(Trouble::Refuse(Refusal::unfit(format!(
+                    "partition {partition} was decided under rules {named}, and the newest known are {newest}: the log \
+                     and the publications don't belong together; put the former ones back, or begin a new log (a new \
+                     --data folder, or new topics)"
+                ))))
+            }
+        }
+    }
+
+    /// Goes on with the sweep that the log tells of.
+    pub(super) fn resume_sweep(&self, reign: &mut Reign, former: Rules, logged: Sweep) {
+        let met = logged.met.clone().map(|met| (met.shard, met.last));
+        reign.engine.resume_sweep(former, logged.since, met);
+        let shards: Vec<_> = self.partition.shards(self.settings.partitions).collect();
+        reign.sweeping = Some(Sweeping::new(logged, &shards, &reign.overlay));
+    }
+
+    /// Switches to new rules, or brings their sweep on.
+    pub(super) fn follow_rules(&mut self, now: Moment) -> Result<(), Trouble> {
+        let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
+        let ready =
+            matches!(reign.stage, Stage::Idle) && reign.flights.len() < self.settings.pace.flights;
+        match (&reign.sweeping, ready) {
+            (None, true) => self.switch(now),
+            (None, false) => Ok(()),
+            (Some(_), _) => self.sweep(ready, now),
+        }
+    }
+
+    /// Tells whether new rules wait for engine time to follow the clock.
+    pub(super) fn waits_to_switch(&self) -> bool {
+        let grace = self.grace();
+        let Ownership::Owning(reign) = &self.state else { return false };
+        reign.rules_noticed.is_some_and(|at| reign.engine.engine_time() + grace < at)
+    }
+
+    fn switch(&mut self, now: Moment) -> Result<(), Trouble> {
+        let (clock, grace) = (self.clock.now(now), self.grace());
+        let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
+        let published = self.settings.rules.length();
+        if reign.rules_seen == published {
+            return Ok(());
+        }
+        let former = reign.engine.rules().version();
+        let Some(next) = self.settings.rules.after(former) else {
+            reign.rules_seen = published;
+            return Ok(());
+        };
+        let noticed = *reign.rules_noticed.get_or_insert(clock);
+        let since = reign.engine.engine_time();
+        if reign.inputs.next_time(clock).is_none() && since + grace < noticed {
+            return Ok(());
+        }
+        let version = next.version();
+        tracing::info!(
+            partition = self.partition.get(),
+            former = format!("{:016x}", former.get()),
+            rules = format!("{:016x}", version.get()),
+            %since,
+            "new rules"
+        );
+        reign.rules_noticed = None;
+        reign.audiences_met = false;
+        reign.engine.activate(next);
+        let shards: Vec<_> = self.partition.shards(self.settings.partitions).collect();
+        let logged = Sweep { former, since, met: None };
+        reign.sweeping = Some(Sweeping::new(logged, &shards, &reign.overlay));
+        self.observations.activations += 1;
+        let batch = self.nothing_cut(now);
+        self.append(&batch, Decided::default(), now)
+    }
+
+    /// A batch that moves no input; empty while nothing is owned.
+    pub(super) fn nothing_cut(&mut self, now: Moment) -> Batch {
+        let clock = self.clock.now(now);
+        match &mut self.state {
+            Ownership::Owning(reign) => Batch::new(reign.inputs.cut(0, UnixMillis::MIN, clock)),
+            _ => Batch::default(),
+        }
+    }
+}
