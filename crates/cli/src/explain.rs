@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure};
 use crate::out::{self, Output, safe};
 use crate::place::{Place, PlaceArgs};
-use crate::{rules, wiring};
+use crate::wiring;
 use anyhow::{Context, anyhow};
 use tzeva_model::VisitorId;
 use tzeva_profile::stored;
@@ -27,19 +27,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let id = VisitorId::try_new(&args.visitor).map_err(Failure::settings)?;
     let place = Place::open(&args.place)?;
     let settings = &place.settings;
-    let rules = rules::load(&settings.audiences, &wiring::check_settings(settings))?;
+    let rules = place.rules()?;
     let Some(bytes) = place.profile(&id)? else {
         out::note(format_args!("visitor {} is not known here", safe(id.as_str())));
         return Ok(Exit::No);
     };
     let profile = stored::decode(&bytes).context("read the stored profile");
     let profile = profile.map_err(Failure::world)?;
-    if profile.stamp != rules.version {
-        let (theirs, ours) = (profile.stamp.get(), rules.version.get());
-        out::note(format_args!(
-            "warning: this visitor was decided under rules {theirs:016x}, and the audience files are {ours:016x}"
-        ));
-    }
     let names = place.names()?;
     let explaining = Explaining {
         rules: &rules,

@@ -14,8 +14,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-use tzeva_engine::Rules;
-use tzeva_model::{NameId, RulesVersion, VisitorId};
+use tzeva_engine::{Engine, Rules};
+use tzeva_model::{NameId, RulesVersion, UnixMillis, VisitorId};
 use tzeva_painter::{KnownRules, NameTable, SharedNames, SharedRules, Watcher};
 use tzeva_profile::{Profile, stored};
 use tzeva_view::{Explaining, Viewing};
@@ -76,7 +76,7 @@ impl Shown {
     pub(crate) fn router(self) -> Router {
         Router::new()
             .route("/v1/visitors/{id}", get(visitor))
-            .route("/v1/visitors/{id}/audiences/{audience}", get(standing))
+            .route("/v1/visitors/{id}/explain/{audience}", get(standing))
             .route("/v1/partitions", get(partitions))
             .route("/v1/audiences", get(audiences))
             .with_state(self)
@@ -96,9 +96,14 @@ impl Shown {
         let Some(profile) = self.profile(id)? else { return Ok(None) };
         let rules = self.rules_of(id)?;
         self.with_names(|name| {
-            let (rules, settings, now) = (rules.set(), &self.engine, wiring::wall());
-            let explaining = Explaining { rules, settings, name, now };
-            explaining.view(id, profile.clone(), audience).map(serde_json::to_value)
+            let (settings, now) = (&self.engine, wiring::wall());
+            let mut engine = Engine::under(rules.clone(), settings.clone(), profile.seen);
+            if let Some((former, since)) = self.sweep_of(id) {
+                engine.resume_sweep(former, since, None);
+            }
+            let explaining = Explaining { rules: rules.set(), settings, name, now };
+            let made = explaining.view_in(engine, (id, profile.clone()), audience);
+            made.map(serde_json::to_value)
         })
     }
 
@@ -110,6 +115,18 @@ impl Shown {
         match version.map(|version| self.rules.get(version)) {
             Some(KnownRules::Usable(rules)) => Ok(rules),
             _ => self.rules.newest().context("no rules are known yet"),
+        }
+    }
+
+    /// The rules before, and since when they are, if a sweep is under way in the visitor's partition. Whoever it has met
+    /// already is explained alike.
+    fn sweep_of(&self, id: &VisitorId) -> Option<(Rules, UnixMillis)> {
+        let views = self.watcher.views();
+        let standings = views.get(&id.partition(self.partitions))?.standings.as_ref()?;
+        let sweep = standings.sweep.as_ref()?;
+        match self.rules.get(sweep.former) {
+            KnownRules::Usable(former) => Some((former, sweep.since)),
+            KnownRules::Unusable(_) | KnownRules::Unheard => None,
         }
     }
 

@@ -3,8 +3,12 @@
 use crate::config::SettingsArgs;
 use crate::exit::Failure;
 use crate::kafka;
+use crate::publications::Publications;
 use crate::run::embedded;
+use crate::{rules, wiring};
 use std::path::PathBuf;
+use std::sync::Arc;
+use tzeva_audience::RuleSet;
 use tzeva_commit::port::{LogEntry, SourceRecord};
 use tzeva_embedded::{Folder, OpenMode};
 use tzeva_kafka::admin::Admin;
@@ -25,6 +29,7 @@ pub(crate) struct PlaceArgs {
 /// A place that can be looked into.
 pub(crate) struct Place {
     pub(crate) settings: Settings,
+    data: Option<PathBuf>,
     kind: Kind,
 }
 
@@ -53,7 +58,7 @@ impl Place {
             Some(data) => Kind::Folder(embedded::open(data, &settings, OpenMode::MustExist)?),
             None => Kind::Servers(Box::new(kafka::admin(&settings)?)),
         };
-        Ok(Self { settings, kind })
+        Ok(Self { settings, data: args.data.clone(), kind })
     }
 
     /// All partitions, or the one asked for.
@@ -75,6 +80,19 @@ impl Place {
             Some(one) => Err(Failure::settings(anyhow::anyhow!(
                 "there is no partition {one}: there are {count}, from 0 on"
             ))),
+        }
+    }
+
+    /// The rules in force: the newest published ones; where nothing was published yet, the files of the settings.
+    pub(crate) fn rules(&self) -> Result<Arc<RuleSet>, Failure> {
+        let settings = &self.settings;
+        let publications = match &self.data {
+            Some(data) => Publications::of_folder(data),
+            None => Publications::of_servers(settings)?,
+        };
+        match publications.head()? {
+            Some(head) => rules::of_publication(&head, settings).map(Arc::new),
+            None => rules::load(&settings.audiences, &wiring::check_settings(settings)),
         }
     }
 

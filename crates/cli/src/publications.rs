@@ -63,7 +63,6 @@ impl Publications {
     }
 
     /// Hands over what is published from then on, as [`Book::feed`] takes it, until what is given back is dropped.
-    #[expect(dead_code, reason = "painters follow; the command line reads once")]
     pub(crate) fn follow(
         &self,
         from: From,

@@ -1,6 +1,7 @@
 //! `tzeva run`: the service.
 
 pub(crate) mod embedded;
+mod published;
 mod server;
 
 use crate::config::SettingsArgs;

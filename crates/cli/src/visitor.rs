@@ -55,11 +55,9 @@ pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-/// The half-lives of the paint file; if rules can't be read, those of the default paint.
+/// The half-lives of the rules in force; if they can't be read, those of the default paint.
 fn half_lives(place: &Place) -> HalfLives {
-    let settings = &place.settings;
-    let check = wiring::check_settings(settings);
-    match crate::rules::load(&settings.audiences, &check) {
+    match place.rules() {
         Ok(rules) => rules.paint.half_life,
         Err(failure) => {
             let error = failure.error;

@@ -59,7 +59,7 @@ pub(crate) fn owner_settings(
     });
     let share = settings.painter.cached_profiles / usize::from(partitions);
     tzeva_painter::Settings {
-        owner: format!("{}/{}", host(), std::process::id()),
+        owner: process(),
         partitions,
         topics: topics.collect(),
         rules,
@@ -159,6 +159,11 @@ pub(crate) fn clock() -> Clock {
         let monotonic = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
         Moment { monotonic: Millis::new(monotonic), wall: wall() }
     })
+}
+
+/// This process, for people who read claims and publications.
+pub(crate) fn process() -> String {
+    format!("{}/{}", host(), std::process::id())
 }
 
 /// The rest of the host's name, for people who read claims.

@@ -12,10 +12,11 @@ mod probe;
 mod report;
 
 use anyhow::{Context, Result, ensure};
-use painter::Painter;
+use painter::{Painter, Place, compiled};
 use probe::Usage;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tzeva_bench::{Plan, Topic, Traffic};
 use tzeva_kafka::admin::{Admin, Fed, Feeder};
@@ -88,7 +89,14 @@ fn one(options: &Options, audiences: usize) -> Result<()> {
     let began = Instant::now();
     feed(options, &settings)?;
     println!("{} events written in {} s", options.events, began.elapsed().as_secs());
-    let painter = Painter::start(options, &settings, &redis.url(), audiences)?;
+    let place = Place {
+        kafka: &settings,
+        redis: &redis.url(),
+        partitions: options.partitions,
+        threads: options.threads,
+    };
+    let rules = compiled(audiences, |text| text)?;
+    let painter = Painter::start(&place, rules, |watcher| Arc::new(watcher))?;
     let others = [kafka.process().pid(), redis.process().pid()];
     let run = drain(options, &painter, others, audiences)?;
     report::write(options, &run)

@@ -1,21 +1,21 @@
 //! A painter of the real parts, in this process: the owners' lanes, and the ports on Kafka and Redis.
 
-use crate::Options;
 use crate::probe::Metrics;
 use anyhow::{Context, Result};
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
-use tzeva_audience::{CheckSettings, RuleSet, SourceFile, compile};
+use tzeva_audience::{CheckSettings, SourceFile, compile};
 use tzeva_bench::{audiences, paint};
 use tzeva_decode::{Decoder, SchemaKey};
+use tzeva_engine::Rules;
 use tzeva_kafka::admin::{Admin, StartFrom};
 use tzeva_kafka::{KafkaChanges, KafkaLog, KafkaSource, Settings};
 use tzeva_model::{Millis, Partition, UnixMillis};
 use tzeva_painter::driver::{Clock, Watch};
 use tzeva_painter::{
-    Inbox, Input, Moment, Owner, Pace, PainterMetrics, Ports, Schemas, SharedNames, TimeKind,
-    Topic, Watcher,
+    Inbox, Input, Moment, Owner, Pace, PainterMetrics, Ports, Schemas, SharedNames, SharedRules,
+    SweepGate, TimeKind, Topic, Watcher,
 };
 use tzeva_telemetry::{Health, Registry};
 
@@ -25,6 +25,15 @@ pub(crate) struct Painter {
     partitions: u16,
     registry: Registry,
     health: Health,
+    rules: SharedRules,
+}
+
+/// Where it paints, and with how many threads.
+pub(crate) struct Place<'a> {
+    pub(crate) kafka: &'a Settings,
+    pub(crate) redis: &'a str,
+    pub(crate) partitions: u16,
+    pub(crate) threads: usize,
 }
 
 /// The workload names no schema.
@@ -33,34 +42,39 @@ struct NoRegistry;
 // === impl Painter ===
 
 impl Painter {
-    /// Starts one with so many audiences, from the oldest record on.
+    /// Starts one under `rules`, from the oldest record on; `watch` may look over the shoulder of its own watcher.
     pub(crate) fn start(
-        options: &Options,
-        kafka: &Settings,
-        redis: &str,
-        count: usize,
+        place: &Place<'_>,
+        rules: Rules,
+        watch: impl FnOnce(Watcher) -> Arc<dyn Watch>,
     ) -> Result<Self> {
-        let partitions = options.partitions;
-        let settings = Arc::new(owner_settings(options, kafka, rules(count)?));
-        let first = Admin::new(kafka)?.start_offsets(partitions, StartFrom::Earliest)?;
+        let partitions = place.partitions;
+        let rules = SharedRules::of(rules);
+        let settings = Arc::new(owner_settings(place, rules.clone()));
+        let first = Admin::new(place.kafka)?.start_offsets(partitions, StartFrom::Earliest)?;
         let (registry, health) = (Registry::default(), Health::default());
-        let watcher = Watcher::new(PainterMetrics::register(&registry), health.clone());
-        let watch: Arc<dyn Watch> = Arc::new(watcher);
-        let (inbox, lanes) = Inbox::new(options.threads, settings.names.clone());
+        let watch = watch(Watcher::new(PainterMetrics::register(&registry), health.clone()));
+        let (inbox, lanes) = Inbox::new(place.threads, settings.names.clone());
         let read = tzeva_decode::Settings { partitions, ..tzeva_decode::Settings::default() };
         let owner = |(partition, first)| {
             let decoders = [Decoder::new(&read)?, Decoder::new(&read)?].into();
             let partition = Partition::new(partition);
             let settings = Arc::clone(&settings);
-            Ok(Owner::new(partition, settings, decoders, Some(first), options.seed))
+            Ok(Owner::new(partition, settings, decoders, Some(first), 1))
         };
         let owners = (0..partitions).zip(first).map(owner).collect::<Result<Vec<_>>>()?;
-        let ports = ports(kafka, redis, &inbox)?;
+        let ports = ports(place.kafka, place.redis, &inbox)?;
         let clock: Clock = Arc::new(now);
         for lane in lanes.deal(owners, (&inbox, &ports), &clock, &watch) {
             std::thread::spawn(move || lane.run());
         }
-        Ok(Self { inbox, partitions, registry, health })
+        Ok(Self { inbox, partitions, registry, health, rules })
+    }
+
+    /// Publishes rules behind those that it has.
+    #[allow(dead_code, reason = "only one of the benchmarks changes rules")]
+    pub(crate) fn publish(&self, rules: Rules) {
+        self.rules.add(rules.version(), Ok(rules));
     }
 
     /// Why it can't go on, if it can't.
@@ -86,13 +100,17 @@ impl Schemas for NoRegistry {
     }
 }
 
-fn rules(count: usize) -> Result<RuleSet> {
+/// So many audiences and their paint, as `edit` leaves the text.
+pub(crate) fn compiled(count: usize, edit: impl Fn(String) -> String) -> Result<Rules> {
     let file = |path: &str, text| SourceFile { path: path.to_owned(), text };
-    let files = [file("audiences.yaml", audiences(1, count)), file("paint.yaml", paint())];
-    compile(&files, &CheckSettings::default()).rules.context("the audiences do not compile")
+    let files =
+        [file("audiences.yaml", edit(audiences(1, count))), file("paint.yaml", edit(paint()))];
+    let compiled = compile(&files, &CheckSettings::default());
+    let rules = compiled.rules.context("the audiences do not compile")?;
+    Ok(Rules::compile(Arc::new(rules), Millis::DAY.times(400)))
 }
 
-fn owner_settings(options: &Options, kafka: &Settings, rules: RuleSet) -> tzeva_painter::Settings {
+fn owner_settings(place: &Place<'_>, rules: SharedRules) -> tzeva_painter::Settings {
     let topic = |source: &tzeva_kafka::SourceTopic| Topic {
         name: source.name.clone(),
         time: TimeKind::Create,
@@ -100,13 +118,13 @@ fn owner_settings(options: &Options, kafka: &Settings, rules: RuleSet) -> tzeva_
     };
     tzeva_painter::Settings {
         owner: "bench".to_owned(),
-        partitions: options.partitions,
-        topics: kafka.topics.sources.iter().map(topic).collect(),
-        rules: SharedRules::of(Rules::compile(Arc::new(rules), Millis::DAY.times(400))),
+        partitions: place.partitions,
+        topics: place.kafka.topics.sources.iter().map(topic).collect(),
+        rules,
         sweeps: SweepGate::default(),
         engine: tzeva_engine::Settings::default(),
         names: SharedNames::default(),
-        pace: Pace { profiles: 1_000_000 / usize::from(options.partitions), ..Pace::default() },
+        pace: Pace { profiles: 1_000_000 / usize::from(place.partitions), ..Pace::default() },
     }
 }
 

@@ -4,11 +4,11 @@ mod intake;
 mod look;
 
 use super::Args;
+use super::published::Published;
 use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
 use crate::plan_page::Planner;
 use crate::publications::Publications;
-use crate::rules;
 use crate::service::Service;
 use crate::signals::Signals;
 use crate::wiring::{self, NoRegistry, Painting, Parts};
@@ -47,12 +47,14 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     let loaded = args.settings.load(Mode::Embedded)?;
     super::begin(&loaded);
     let settings = loaded.settings;
-    let rules = rules::load(&settings.audiences, &wiring::check_settings(&settings))?;
     let folder = open(data, &settings, OpenMode::CreateIfMissing)?;
+    let publications = Publications::of_folder(data);
+    let published = Published::begin(&settings, publications.clone())?;
+    let rules = published.rules();
     let partitions = folder.partitions();
     let (registry, health) = (Registry::default(), Health::default());
     let shared = SharedNames::default();
-    let owner = wiring::owner_settings(&settings, partitions, Arc::clone(&rules), shared.clone());
+    let owner = wiring::owner_settings(&settings, partitions, rules.clone(), shared.clone());
     let parts = Parts {
         owner: Arc::new(owner),
         decode: wiring::decode_settings(&settings, partitions),
@@ -78,14 +80,15 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     let intakes = take_in(args, &settings, &folder, &fail)?;
     let over = drained(args.until_drained, folder.clone(), Arc::clone(&intakes.done));
     let (watcher, look) = (painting.watcher().clone(), Arc::new(folder.clone()));
+    let following = published.follow(&watcher)?;
     let shown = Shown {
         rules,
+        partitions,
         engine: wiring::engine_settings(&settings),
         watcher,
         look,
         names: Names::new(shared),
     };
-    let publications = Publications::of_folder(data);
     let planner = Planner::new(settings.clone(), publications, Arc::new(folder.clone()));
     let service = Service {
         painting,
@@ -98,7 +101,7 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
         failed,
     };
     let ended = service.run();
-    drop(intakes);
+    drop((intakes, following));
     let _ = std::fs::remove_file(data.join(ADDRESS_FILE));
     ended
 }

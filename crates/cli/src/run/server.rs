@@ -5,13 +5,13 @@ mod look;
 mod schemas;
 
 use super::Args;
+use super::published::Published;
 use crate::exit::{Exit, Failure};
 use crate::http::{Names, Shown};
 use crate::kafka;
 use crate::plan::RedisProfiles;
 use crate::plan_page::Planner;
 use crate::publications::Publications;
-use crate::rules;
 use crate::service::Service;
 use crate::signals::Signals;
 use crate::wiring::{self, NoRegistry, Parts};
@@ -29,14 +29,15 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     let loaded = args.settings.load(Mode::Server)?;
     super::begin(&loaded);
     let settings = loaded.settings;
-    let rules = rules::load(&settings.audiences, &wiring::check_settings(&settings))?;
     let admin = kafka::admin(&settings)?;
     let partitions = kafka::fit_partitions(&admin, &settings)?;
     let first = first::offsets(&admin, &settings, partitions, args.from.as_deref())?;
     let (registry, health) = (Registry::default(), Health::default());
     let shared = SharedNames::default();
-    let rules_now = Arc::clone(&rules);
-    let owner = wiring::owner_settings(&settings, partitions, rules_now, shared.clone());
+    let publications = Publications::of_servers(&settings)?;
+    let published = Published::begin(&settings, publications.clone())?;
+    let rules = published.rules();
+    let owner = wiring::owner_settings(&settings, partitions, rules.clone(), shared.clone());
     let parts = Parts {
         owner: Arc::new(owner),
         decode: wiring::decode_settings(&settings, partitions),
@@ -55,9 +56,10 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     .map_err(super::judged)?;
     let look = Arc::new(ServersLook::new(settings.clone(), admin));
     let (watcher, names) = (painting.watcher().clone(), Names::new(shared));
-    let shown = Shown { rules, engine: wiring::engine_settings(&settings), watcher, look, names };
+    let following = published.follow(&watcher)?;
+    let engine = wiring::engine_settings(&settings);
+    let shown = Shown { rules, partitions, engine, watcher, look, names };
     let profiles = Arc::new(RedisProfiles::new(settings.clone()));
-    let publications = Publications::of_servers(&settings)?;
     let planner = Planner::new(settings.clone(), publications, profiles);
     let pages = super::pages(&settings, (registry, health), (shown, planner));
     let service = Service {
@@ -70,7 +72,9 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
         over: Box::new(|_| false),
         failed,
     };
-    service.run()
+    let ended = service.run();
+    drop(following);
+    ended
 }
 
 fn ports(settings: &Settings, inbox: &Inbox, fail: Sender<Failure>) -> anyhow::Result<Ports> {

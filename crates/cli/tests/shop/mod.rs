@@ -7,6 +7,7 @@ pub(crate) mod judge;
 pub(crate) mod painter;
 pub(crate) mod random;
 pub(crate) mod redis;
+pub(crate) mod sets;
 pub(crate) mod told;
 
 use serde_json::{Value, json};
@@ -185,6 +186,11 @@ impl Shop {
         feeder.flush().unwrap();
     }
 
+    /// What its rules are checked against.
+    pub(crate) fn check_settings(&self) -> CheckSettings {
+        check_settings(&self.wanted)
+    }
+
     /// How the sources' records are read.
     pub(crate) fn decode_settings(&self) -> tzeva_decode::Settings {
         tzeva_decode::Settings {
@@ -237,6 +243,15 @@ pub(crate) fn sample_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/ecom")
 }
 
+fn check_settings(wanted: &Wanted) -> CheckSettings {
+    CheckSettings {
+        max_age: MAX_AGE,
+        idle: MAX_AGE,
+        keep: wanted.keep.clone(),
+        ..CheckSettings::default()
+    }
+}
+
 fn rules(wanted: &Wanted) -> RuleSet {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(&wanted.audiences).unwrap() {
@@ -244,13 +259,7 @@ fn rules(wanted: &Wanted) -> RuleSet {
         let text = std::fs::read_to_string(&path).unwrap();
         files.push(SourceFile { path: path.display().to_string(), text });
     }
-    let settings = CheckSettings {
-        max_age: MAX_AGE,
-        idle: MAX_AGE,
-        keep: wanted.keep.clone(),
-        ..CheckSettings::default()
-    };
-    let compiled = compile(&files, &settings);
+    let compiled = compile(&files, &check_settings(wanted));
     let problems: Vec<_> = compiled.problems.iter().map(|p| p.message.clone()).collect();
     compiled.rules.unwrap_or_else(|| panic!("{problems:#?}"))
 }

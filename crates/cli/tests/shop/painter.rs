@@ -3,6 +3,7 @@
 use super::judge::Follower;
 use super::random::Random;
 use super::{PATIENCE, Shop, rest, wait_for};
+use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -36,9 +37,20 @@ impl Painter {
 
     /// The same in a group of its own, which knows nothing of the shop's.
     pub(crate) fn start_in(shop: &Shop, group: &str, instance: &str, life: usize) -> Self {
-        let settings = shop.settings_file(&format!("{instance}-{life}.yaml"), |settings| {
+        Self::start_with(shop, (instance, life), |settings| {
             settings["kafka"]["group"] = group.into();
+        })
+    }
+
+    /// The same with settings changed by `change`.
+    pub(crate) fn start_with(
+        shop: &Shop,
+        (instance, life): (&str, usize),
+        change: impl FnOnce(&mut Value),
+    ) -> Self {
+        let settings = shop.settings_file(&format!("{instance}-{life}.yaml"), |settings| {
             settings["kafka"]["instance"] = instance.into();
+            change(settings);
         });
         let log = shop.folder.path().join(format!("{instance}-{life}.log"));
         let file = File::create(&log).unwrap();

@@ -1,10 +1,11 @@
 //! Changes as the outside is told of them: what the slow evaluator makes of them, and what the topic holds.
 
 use super::Shop;
+use super::sets::Sets;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tzeva_commit::Commit;
-use tzeva_model::{Change, NameId, Partition};
+use tzeva_model::{Change, NameId, Partition, Place};
 
 /// A change in words, without what only rendering decides (its id, its sentence).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,26 +30,28 @@ pub(crate) struct Told {
 impl Told {
     /// The changes of a partition as they must be published.
     pub(crate) fn all(
-        shop: &Shop,
+        sets: &Sets,
         names: &BTreeMap<NameId, String>,
         commits: &[Commit],
         changes: &[Change],
     ) -> Vec<Self> {
         let decided = commits.iter().flat_map(|c| c.changes.iter().map(|_| c.clock.to_string()));
-        let told = |((change, decided_at), n)| Self::of(shop, names, (change, decided_at, n));
+        let told = |((change, decided_at), n)| Self::of(sets, names, (change, decided_at, n));
         changes.iter().zip(decided).zip(1..).map(told).collect()
     }
 
     fn of(
-        shop: &Shop,
+        sets: &Sets,
         names: &BTreeMap<NameId, String>,
         (change, decided_at, n): (&Change, String, u64),
     ) -> Self {
         let name =
             |id: NameId| names.get(&id).cloned().unwrap_or_else(|| panic!("{id} was never fed"));
         let reason = &change.reason;
-        let audience =
-            shop.rules.audiences.iter().find(|a| a.name.id() == change.audience).unwrap();
+        let audience = sets.audience(change);
+        // Of an audience that is gone there is no place in a file.
+        let gone = reason.place == Place::Audience;
+        let leaf = if gone { String::new() } else { audience.path(reason.place) };
         let evidence = reason.evidence.iter();
         let cause = reason.cause.as_ref();
         Self {
@@ -61,7 +64,7 @@ impl Told {
             decided_at,
             origin: change.origin.word().to_owned(),
             kind: reason.kind.word().to_owned(),
-            leaf: audience.path(reason.place),
+            leaf,
             exact: reason.exact,
             evidence: evidence
                 .map(|e| (name(e.event), e.at.to_string(), e.product.map(name)))

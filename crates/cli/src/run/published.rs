@@ -1,0 +1,165 @@
+//! The rules of a running service: all that were published before it started, and each new set from then on.
+//!
+//! A first start publishes the audience files of the settings; from then on what is published counts, and the files are
+//! only what `tzeva audience apply` reads. Several painters that start at once publish one and the same set.
+
+use crate::exit::Failure;
+use crate::publications::{From, Publications};
+use crate::{out, rules, wiring};
+use anyhow::anyhow;
+use std::sync::{Arc, Mutex, PoisonError};
+use tzeva_engine::Rules;
+use tzeva_painter::{SharedRules, Watcher};
+use tzeva_rulebook::{Book, Draft, Fed, Publication, SourceFile, Standing};
+use tzeva_settings::Settings;
+
+/// Published rules on their way to the owners.
+pub(super) struct Published {
+    publications: Publications,
+    from: From,
+    reading: Reading,
+}
+
+/// What is read is compiled once, and handed on.
+struct Reading {
+    book: Book,
+    settings: Settings,
+    shared: SharedRules,
+    /// So many of the chain are handed on.
+    taken: usize,
+    /// Sets that this process can't run.
+    refused: u64,
+    watcher: Option<Watcher>,
+}
+
+/// Follows publications until it is dropped.
+pub(super) struct Following(#[expect(dead_code, reason = "held, and dropped")] Box<dyn Send>);
+
+// === impl Published ===
+
+impl Published {
+    /// Reads all publications; where there are none, publishes the files of the settings.
+    ///
+    /// # Errors
+    /// If there is nothing that this process can run, or the place can't be read.
+    pub(super) fn begin(settings: &Settings, publications: Publications) -> Result<Self, Failure> {
+        let (mut book, mut from) = publications.read()?;
+        match book.head() {
+            None => {
+                publish_files(settings, &publications)?;
+                (book, from) = publications.read()?;
+            }
+            Some(head) => tell_if_files_differ(settings, head),
+        }
+        let shared = SharedRules::default();
+        shared.follow();
+        let settings = settings.clone();
+        let mut reading = Reading { book, settings, shared, taken: 0, refused: 0, watcher: None };
+        reading.hand_on();
+        if reading.shared.newest().is_none() {
+            return Err(Failure::settings(anyhow!(
+                "none of the published rules can be run under these settings, see above"
+            )));
+        }
+        Ok(Self { publications, from, reading })
+    }
+
+    /// The rules, as owners look at them.
+    pub(super) fn rules(&self) -> SharedRules {
+        self.reading.shared.clone()
+    }
+
+    /// Hands on what is published from now on.
+    pub(super) fn follow(self, watcher: &Watcher) -> Result<Following, Failure> {
+        let Self { publications, from, mut reading } = self;
+        (0..reading.refused).for_each(|_| watcher.rules_refused());
+        reading.watcher = Some(watcher.clone());
+        let reading = Arc::new(Mutex::new(reading));
+        let take = move |key: &[u8], value: Option<&[u8]>| {
+            reading.lock().unwrap_or_else(PoisonError::into_inner).take(key, value);
+        };
+        publications.follow(from, take).map(Following).map_err(Failure::world)
+    }
+}
+
+// === impl Reading ===
+
+impl Reading {
+    fn take(&mut self, key: &[u8], value: Option<&[u8]>) {
+        match self.book.feed(key, value) {
+            Fed::Complete(publication, Standing::Stale(winner)) => tracing::info!(
+                version = hex(&publication),
+                by = publication.by,
+                instead = hex(&winner),
+                "published rules count for nothing: others were sooner"
+            ),
+            Fed::Complete(..) => self.hand_on(),
+            Fed::Flawed(flaw) => tracing::warn!(%flaw, "a record of rules is passed over"),
+            Fed::Part | Fed::Known => {}
+        }
+    }
+
+    /// Compiles what counts and isn't handed on yet.
+    fn hand_on(&mut self) {
+        let max_age = self.settings.history.max_age.get();
+        for publication in &self.book.chain()[self.taken..] {
+            let (version, by, note) = (hex(publication), &publication.by, &publication.note);
+            match rules::of_publication(publication, &self.settings) {
+                Ok(set) => {
+                    tracing::info!(
+                        version,
+                        by,
+                        note,
+                        audiences = set.audiences.len(),
+                        "published rules"
+                    );
+                    let rules = Rules::compile(Arc::new(set), max_age);
+                    self.shared.add(publication.version, Ok(rules));
+                }
+                Err(failure) => {
+                    let error = format!("{:#}", failure.error);
+                    tracing::error!(version, by, note, error, "published rules are refused");
+                    self.refused += 1;
+                    self.watcher.iter().for_each(Watcher::rules_refused);
+                    self.shared.add(publication.version, Err(error));
+                }
+            }
+        }
+        self.taken = self.book.chain().len();
+    }
+}
+
+/// Publishes the audience files as the first rules.
+fn publish_files(settings: &Settings, publications: &Publications) -> Result<(), Failure> {
+    let folder = &settings.audiences;
+    let rules = rules::load(folder, &wiring::check_settings(settings))?;
+    let draft = Draft {
+        content: rules.version,
+        at: wiring::wall(),
+        by: wiring::process(),
+        note: "a first start".into(),
+        files: rules::relative_files(folder)?,
+    };
+    let first = Publication::new(None, draft).map_err(Failure::settings)?;
+    publications.publish(&first)?;
+    tracing::info!(version = hex(&first), folder = %folder.display(), "published the audience files");
+    Ok(())
+}
+
+/// Who edits files and restarts is told that this changes nothing.
+fn tell_if_files_differ(settings: &Settings, head: &Publication) {
+    let Ok(mut files) = rules::relative_files(&settings.audiences) else { return };
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let texts = |files: &[SourceFile]| files.iter().map(|f| f.text.clone()).collect::<Vec<_>>();
+    if texts(&files) != texts(&head.files) {
+        let folder = settings.audiences.display();
+        out::note(format_args!(
+            "the files in {folder} are not the rules in force, {}: `tzeva audience apply {folder}` publishes them",
+            hex(head)
+        ));
+    }
+}
+
+fn hex(publication: &Publication) -> String {
+    format!("{:016x}", publication.version.get())
+}
