@@ -118,7 +118,7 @@ fn what_explain_names_is_what_happens() {
 #[test]
 fn a_truth_flips_when_explain_says() {
     let mut named = 0;
-    for seed in 1..300 {
+    for seed in 1..=1_000 {
         let case = case(seed);
         let (engine, now, _) = played(&case);
         let (rules, settings) = (Arc::new(case.rules.clone()), engine_settings!(case));
