@@ -15,7 +15,7 @@ pub(crate) const EVENTS: [&str; 4] = ["x", "y", "z", "identify"];
 pub(crate) const PRODUCTS: [&str; 3] = ["p1", "p2", "p3"];
 pub(crate) const BRANDS: [&str; 3] = ["b1", "b2", "b3"];
 pub(crate) const CATEGORIES: [&str; 5] = ["A", "A/B", "A/B/C", "A/D", "E"];
-pub(crate) const TEXTS: [&str; 3] = ["web", "app", "wap"];
+pub(crate) const TEXTS: [&str; 3] = ["app", "wap", "web"];
 pub(crate) const MONEY: [&str; 2] = ["EUR", "USD"];
 pub(crate) const PATHS: [&str; 3] = ["/p", "/p/1", "/q"];
 

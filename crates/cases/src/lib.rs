@@ -6,6 +6,7 @@
 
 mod case;
 mod history;
+pub mod publish;
 mod random;
 mod read;
 mod rules;

@@ -2,6 +2,7 @@
 //! A failure names its seed.
 #![cfg(test)]
 
+mod files;
 mod run;
 
 use crate::run::{Case, Outcome, Run, case, engine};
