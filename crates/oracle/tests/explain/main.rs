@@ -5,6 +5,8 @@
 //! `TZEVA_CASES=N` runs N cases (default 300), `TZEVA_SEED=N` begins at another seed.
 #![cfg(test)]
 
+mod since;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tzeva_cases::{Case, Move, Random, case, engine_settings, write};
