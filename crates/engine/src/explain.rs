@@ -192,7 +192,8 @@ impl Glance<'_> {
         }
         match since {
             _ if last != Some(holds) => (None, None),
-            None => (None, known_from),
+            // Before anything that is kept nobody looks: what is said of then is true, and strange.
+            None => (None, known_from.max(self.past.first().filter(|_| known_from.is_some()))),
             since => (since, None),
         }
     }

@@ -34,18 +34,27 @@ impl<'a> Past<'a> {
         Self { profile, paint, max_age, whole_from }
     }
 
+    /// The first instant of anything that is kept.
+    pub(crate) fn first(&self) -> Option<UnixMillis> {
+        self.changed().min()
+    }
+
     /// Instants at which the history changed, or at which something begins to be known about `node`; ascending.
     pub(crate) fn points(&self, node: &Node, now: UnixMillis) -> Vec<UnixMillis> {
-        let strokes = self.profile.strokes.iter().map(|stroke| stroke.at);
-        let cells = self.profile.cells.iter().map(|cell| cell.last);
-        let tags = self.profile.tags.iter().map(|tag| tag.at);
-        let traits = self.profile.traits.iter().map(|known| known.2);
-        let mut all: Vec<_> = strokes.chain(cells).chain(tags).chain(traits).collect();
+        let mut all: Vec<_> = self.changed().collect();
         node.each_leaf(&mut |leaf| all.extend(self.surely_from(leaf)));
         all.retain(|&at| at <= now);
         all.sort_unstable();
         all.dedup();
         all
+    }
+
+    fn changed(&self) -> impl Iterator<Item = UnixMillis> + use<'a> {
+        let strokes = self.profile.strokes.iter().map(|stroke| stroke.at);
+        let cells = self.profile.cells.iter().map(|cell| cell.last);
+        let tags = self.profile.tags.iter().map(|tag| tag.at);
+        let traits = self.profile.traits.iter().map(|known| known.2);
+        strokes.chain(cells).chain(tags).chain(traits)
     }
 
     /// Tells whether the truth of `node` at `at`, by what is kept, was its truth.
