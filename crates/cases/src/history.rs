@@ -14,9 +14,9 @@ use tzeva_oracle::{Input, Settings};
 
 pub(crate) const EVENTS: [&str; 4] = ["x", "y", "z", "identify"];
 pub(crate) const PRODUCTS: [&str; 3] = ["p1", "p2", "p3"];
-pub(crate) const BRANDS: [&str; 2] = ["b1", "b2"];
+pub(crate) const BRANDS: [&str; 3] = ["b1", "b2", "b3"];
 pub(crate) const CATEGORIES: [&str; 5] = ["A", "A/B", "A/B/C", "A/D", "E"];
-pub(crate) const TEXTS: [&str; 2] = ["web", "app"];
+pub(crate) const TEXTS: [&str; 3] = ["app", "wap", "web"];
 pub(crate) const MONEY: [&str; 2] = ["EUR", "USD"];
 pub(crate) const PATHS: [&str; 3] = ["/p", "/p/1", "/q"];
 
@@ -58,11 +58,16 @@ pub fn case_with(seed: u64, wanted: Wanted) -> Case {
         backtest,
     };
     // Long ones let counts run up and rules share what they look at.
-    let (audiences, events) = if wanted.long && random.chance(4) { (12, 80) } else { (4, 14) };
+    let (audiences, events) = if wanted.long && random.chance(4) { (12, 80) } else { (4, 20) };
     let rules = rules(random, (max_age, wanted.policies), audiences);
     let events = random.within(1, events);
-    let moves =
-        if backtest { backtest_moves(random, events) } else { moves(random, events, wanted) };
+    let visitors = random.pick(&[&["v"][..], &["v", "v", "v", "w", "u"]]);
+    let wanted = (wanted, visitors);
+    let moves = if backtest {
+        backtest_moves(random, events, visitors)
+    } else {
+        moves(random, events, wanted)
+    };
     let last = moves.iter().map(Move::time).max().unwrap_or(UnixMillis::new(BASE));
     let until = last + Millis::new(random.pick(&[0, 1, 10, 50, 200, 3_000]));
     let mut case = Case { settings, rules, moves, until };
@@ -74,13 +79,15 @@ pub fn case_with(seed: u64, wanted: Wanted) -> Case {
 }
 
 fn currencies(random: &mut Random) -> Currencies {
-    let home = random.maybe(30, |r| Currency::try_new(r.pick(&MONEY)).sure());
+    let home = random.maybe(50, |r| Currency::try_new(r.pick(&MONEY)).sure());
     let rate = |r: &mut Random| Rate::from_billionths(r.pick(&[500_000_000, 1_333_333_333])).sure();
-    let rate = home.and_then(|_| random.maybe(60, |r| (Currency::try_new("USD").sure(), rate(r))));
+    let other = home
+        .map(|home| MONEY.iter().filter_map(|m| Currency::try_new(m)).find(|m| *m != home).sure());
+    let rate = other.and_then(|other| random.maybe(60, |r| (other, rate(r))));
     Currencies { home, rates: rate.into_iter().collect() }
 }
 
-fn moves(random: &mut Random, events: i64, wanted: Wanted) -> Vec<Move> {
+fn moves(random: &mut Random, events: i64, (wanted, visitors): (Wanted, &[&str])) -> Vec<Move> {
     let mut moves = Vec::new();
     let mut now = 0;
     let mut past: Vec<Event> = Vec::new();
@@ -101,7 +108,7 @@ fn moves(random: &mut Random, events: i64, wanted: Wanted) -> Vec<Move> {
             _ => random.pick(&[1, 5, 20]),
         };
         let behind = if wanted.unsteady && random.chance(5) { random.pick(&[1, 5, 10]) } else { 0 };
-        let event = event(random, number, now - behind + off);
+        let event = event(random, visitors, number, now - behind + off);
         past.push(event.clone());
         moves.push(record(now - behind, event));
     }
@@ -109,13 +116,13 @@ fn moves(random: &mut Random, events: i64, wanted: Wanted) -> Vec<Move> {
 }
 
 /// In a backtest events come in order, each recorded when it happened.
-fn backtest_moves(random: &mut Random, events: i64) -> Vec<Move> {
+fn backtest_moves(random: &mut Random, events: i64, visitors: &[&str]) -> Vec<Move> {
     let mut now = 0;
     (0..events)
         .map(|number| {
             now += random.pick(&[0, 0, 1, 5, 5, 10, 10, 20, 40]);
             let number = if random.chance(10) { 0 } else { number };
-            let event = event(random, number, now);
+            let event = event(random, visitors, number, now);
             record(now, event)
         })
         .collect()
@@ -125,23 +132,24 @@ fn record(at: i64, event: Event) -> Move {
     Move::Record(Box::new(Input { record_time: UnixMillis::new(BASE + at), event }))
 }
 
-fn event(random: &mut Random, number: i64, at: i64) -> Event {
+fn event(random: &mut Random, visitors: &[&str], number: i64, at: i64) -> Event {
     let name = random.pick(&["x", "x", "x", "y", "y", "z", "identify"]);
     let items = random.pick(&[0, 1, 1, 1, 2, 3, 4]);
     let text = |random: &mut Random, percent| random.maybe(percent, |r| r.pick(&TEXTS).into());
     Event {
-        visitor: VisitorId::try_new(random.pick(&["v", "v", "v", "w", "u"])).ok().sure(),
+        visitor: VisitorId::try_new(random.pick(visitors)).ok().sure(),
         id: EventId::new(&format!("e{number}")),
         name: Name::new(NameKind::Event, name),
         occurred_at: UnixMillis::new(BASE + at),
         items: (0..items).map(|_| item(random)).collect(),
-        revenue: random.maybe(50, |r| Amount::new(r.within(-2, 4) * 10_000)),
-        currency: random.maybe(20, |r| Currency::try_new(r.pick(&MONEY)).sure()),
-        coupon: text(random, 20),
+        revenue: random
+            .maybe(70, |r| Amount::new(r.pick(&[-2, -1, -1, 0, 1, 1, 2, 2, 3, 4]) * 10_000)),
+        currency: random.maybe(40, |r| Currency::try_new(r.pick(&MONEY)).sure()),
+        coupon: text(random, 50),
         channel: text(random, 50),
-        country: text(random, 20),
-        page_path: random.maybe(30, |r| r.pick(&PATHS).into()),
-        properties: random.maybe(30, |r| ("k".into(), value(r))).into_iter().collect(),
+        country: text(random, 50),
+        page_path: random.maybe(60, |r| r.pick(&PATHS).into()),
+        properties: random.maybe(70, |r| ("k".into(), value(r))).into_iter().collect(),
         traceparent: random.maybe(10, |_| "00-1-2-01".into()),
         traits: random.maybe(25, |r| ("tier".into(), value(r))).into_iter().collect(),
     }
@@ -160,8 +168,8 @@ fn item(random: &mut Random) -> Item {
         product: random.maybe(70, |r| Name::new(NameKind::Product, r.pick(&PRODUCTS))),
         brand: random.maybe(40, |r| Name::new(NameKind::Brand, r.pick(&BRANDS))),
         category: random.maybe(60, |r| category(r.pick(&CATEGORIES))),
-        price: random.maybe(40, |r| Amount::new(r.within(0, 3) * 10_000)),
-        quantity: random.maybe(40, |r| u32::try_from(r.within(0, 3)).ok().sure()),
+        price: random.maybe(70, |r| Amount::new(r.within(0, 2) * 10_000)),
+        quantity: random.maybe(60, |r| u32::try_from(r.within(0, 3)).ok().sure()),
     }
 }
 

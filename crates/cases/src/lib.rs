@@ -7,6 +7,7 @@
 mod activations;
 mod case;
 mod history;
+pub mod publish;
 mod random;
 mod read;
 mod rules;

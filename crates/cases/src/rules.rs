@@ -24,7 +24,8 @@ pub(crate) fn rules(random: &mut Random, (max_age, policies): (i64, bool), most:
     let count = random.within(1, most);
     let paint = paint(random);
     let audiences = (0..count)
-        .map(|number| match policies {
+        // Policies hide what the condition does: some audiences have none.
+        .map(|number| match policies && random.chance(60) {
             true => audience(random, max_age, number),
             false => entry_alone(random, max_age, number),
         })
@@ -51,7 +52,7 @@ pub(crate) fn audience(random: &mut Random, max_age: i64, number: i64) -> Audien
         describe: None,
         owner: None,
         labels: Vec::new(),
-        enter: node(random, scope, 2),
+        enter: node_of_some_depth(random, scope),
         exit_when,
         enter_after: random.maybe(30, short).unwrap_or_default(),
         stay: Stay { at_least, at_most },
@@ -73,6 +74,12 @@ fn entry_alone(random: &mut Random, max_age: i64, number: i64) -> Audience {
 fn span(random: &mut Random, longest: i64) -> Millis {
     let span = random.pick(&[1, 2, 5, 5, 10, 10, 20, 30, 50, 100]);
     Millis::new(span.min(longest))
+}
+
+/// Often a single leaf: below others few leaves ever decide.
+fn node_of_some_depth(random: &mut Random, scope: Scope) -> Node {
+    let depth = random.pick(&[0, 0, 1, 2, 2]);
+    node(random, scope, depth)
 }
 
 fn node(random: &mut Random, scope: Scope, depth: usize) -> Node {
@@ -122,7 +129,7 @@ fn leaf(random: &mut Random, scope: Scope) -> Leaf {
         }
         13 => {
             let (tag, text) = tag(random);
-            Leaf::Rank(RankLeaf { tag, text, rank: count(random) })
+            Leaf::Rank(RankLeaf { tag, text, rank: rank(random) })
         }
         14 => {
             let (tag, text) = tag(random);
@@ -159,11 +166,12 @@ fn step(random: &mut Random) -> Step {
 }
 
 fn event(random: &mut Random) -> Name {
-    Name::new(NameKind::Event, random.pick(&EVENTS))
+    // As often as histories have them.
+    Name::new(NameKind::Event, random.pick(&["x", "x", "x", "y", "y", "z", "identify"]))
 }
 
 fn count(random: &mut Random) -> CountTest {
-    let k = u32::try_from(random.within(1, 3)).ok().sure();
+    let k = u32::try_from(random.pick(&[1, 1, 1, 2, 2, 3])).ok().sure();
     match random.below(10) {
         0..5 => CountTest::Is(Compare::AtLeast, k),
         5 => CountTest::Is(Compare::MoreThan, k - 1),
@@ -174,12 +182,26 @@ fn count(random: &mut Random) -> CountTest {
     }
 }
 
+/// Places begin with 1.
+fn rank(random: &mut Random) -> CountTest {
+    let k = u32::try_from(random.within(1, 3)).ok().sure();
+    match random.below(9) {
+        0..3 => CountTest::Is(Compare::AtMost, k),
+        3 => CountTest::Is(Compare::LessThan, k + 1),
+        4 => CountTest::Is(Compare::AtLeast, k),
+        5 => CountTest::Is(Compare::MoreThan, k),
+        6 => CountTest::Is(Compare::Equal, k),
+        _ => CountTest::Between(k, k + 1),
+    }
+}
+
 fn filter(random: &mut Random) -> Where {
     match random.below(10) {
-        0..5 => Where::default(),
-        5..7 => Where { item: vec![one_name(random)], event: Vec::new() },
-        7 => Where { item: vec![item_test(random), item_test(random)], event: Vec::new() },
-        8 => Where { item: vec![item_test(random)], event: vec![event_test(random)] },
+        0 | 1 => Where::default(),
+        2 => Where { item: vec![one_name(random)], event: Vec::new() },
+        3 | 4 => Where { item: vec![item_test(random)], event: Vec::new() },
+        5 => Where { item: vec![item_test(random), item_test(random)], event: Vec::new() },
+        6 => Where { item: vec![item_test(random)], event: vec![event_test(random)] },
         _ => Where { item: Vec::new(), event: vec![event_test(random)] },
     }
 }
@@ -198,12 +220,24 @@ fn named(random: &mut Random) -> (Field, Name) {
     }
 }
 
+/// One or, now and then, all values of a field but one.
+fn some<T: Clone>(random: &mut Random, one: T, all: &[T]) -> Vec<T> {
+    let several = random.chance(50) && all.len() > 1;
+    if several { all[..all.len().min(2)].to_vec() } else { vec![one] }
+}
+
 fn item_test(random: &mut Random) -> FieldTest {
     let (field, name) = named(random);
+    let all: Vec<Name> = match field {
+        Field::Product => PRODUCTS[1..].iter().map(|p| Name::new(NameKind::Product, p)).collect(),
+        Field::Brand => BRANDS.iter().map(|b| Name::new(NameKind::Brand, b)).collect(),
+        _ => ["A/B", "E"].map(|path| category(path).leaf().clone()).to_vec(),
+    };
+    let names = some(random, name, &all);
     let number = if random.chance(50) { Field::Price } else { Field::Quantity };
     match random.below(8) {
-        0..3 => FieldTest { field, test: Test::In(vec![name]) },
-        3 => FieldTest { field, test: Test::NotIn(vec![name]) },
+        0..3 => FieldTest { field, test: Test::In(names) },
+        3 => FieldTest { field, test: Test::NotIn(names) },
         4 => FieldTest { field, test: Test::Exists(random.chance(50)) },
         5 => FieldTest { field: number, test: Test::Exists(random.chance(50)) },
         _ => FieldTest { field: number, test: number_test(random) },
@@ -211,52 +245,73 @@ fn item_test(random: &mut Random) -> FieldTest {
 }
 
 fn number_test(random: &mut Random) -> Test {
-    let end = |r: &mut Random| (Amount::new(r.within(0, 2) * 10_000), r.chance(70));
+    let end = |r: &mut Random| (Amount::new(r.within(0, 2) * 10_000), r.chance(50));
+    let numbers = |r: &mut Random| {
+        let one = end(r).0;
+        some(r, one, &[Amount::ZERO, Amount::new(20_000)])
+    };
     match random.below(6) {
-        0 => Test::NumberIn(vec![end(random).0]),
-        1 => Test::NumberNotIn(vec![end(random).0]),
-        2 | 3 => Test::Number { low: Some(end(random)), high: None },
-        4 => Test::Number { low: None, high: Some(end(random)) },
-        _ => Test::Number { low: Some(end(random)), high: Some(end(random)) },
+        0 => Test::NumberIn(numbers(random)),
+        1 => Test::NumberNotIn(numbers(random)),
+        2 => Test::Number { low: Some(end(random)), high: None },
+        3 | 4 => {
+            let (most, is_in) = end(random);
+            // Less than nothing is no price.
+            let is_in = is_in || most == Amount::ZERO;
+            Test::Number { low: None, high: Some((most, is_in)) }
+        }
+        _ => {
+            let (low, high) = (end(random), end(random));
+            let (low, high) = if low.0 > high.0 { (high, low) } else { (low, high) };
+            Test::Number { low: Some((low.0, true)), high: Some((high.0, true)) }
+        }
     }
 }
 
 fn event_test(random: &mut Random) -> FieldTest {
-    let field = match random.below(7) {
+    let field = match random.below(9) {
         0 => Field::Revenue,
         1 => Field::Coupon,
-        2 | 3 => Field::Channel,
-        4 => Field::Country,
-        5 => Field::PagePath,
+        2 => Field::Channel,
+        3 => Field::Country,
+        4 | 5 => Field::PagePath,
         _ => Field::Property("k".into()),
     };
     let text = random.pick(&TEXTS);
-    let test = match (&field, random.below(5)) {
+    let texts = some(random, text.into(), &TEXTS.map(Into::into));
+    let test = match (&field, random.below(6)) {
         (Field::Property(_), _) => property_test(random),
         (_, 0) => Test::Exists(random.chance(50)),
         (Field::Revenue, _) => number_test(random),
         (Field::PagePath, 1) => Test::StartsWith("/p".into()),
-        (Field::PagePath, 2) => Test::TextIn(vec!["/p/*".into()]),
-        (Field::PagePath, 3) => Test::TextNotIn(vec!["*1".into(), "/q/".into()]),
+        (Field::PagePath, 2) => Test::TextIn(patterns(random)),
+        (Field::PagePath, 3) => Test::TextNotIn(patterns(random)),
         (Field::PagePath, _) => Test::TextIn(vec![random.pick(&PATHS).into()]),
-        (_, 3) => Test::TextNotIn(vec![text.into()]),
+        (_, 3) => Test::TextNotIn(texts),
         (_, 4) => Test::StartsWith(text[..1].into()),
-        _ => Test::TextIn(vec![text.into()]),
+        _ => Test::TextIn(texts),
     };
     FieldTest { field, test }
+}
+
+/// Of paths: prefixes, one of them only of what is below, and globs.
+fn patterns(random: &mut Random) -> Vec<Box<str>> {
+    let lists: [&[&str]; 6] =
+        [&["/p/*"], &["*1", "/q/"], &["/p"], &["/p/"], &["/p/1", "/q"], &["/*"]];
+    random.pick(&lists).iter().map(|&one| one.into()).collect()
 }
 
 /// A test of something that may hold a text, a number or a flag.
 fn property_test(random: &mut Random) -> Test {
     let text = random.pick(&TEXTS);
+    let texts = some(random, text.into(), &TEXTS.map(Into::into));
     match random.below(8) {
         0 => Test::Exists(random.chance(50)),
         1 => Test::Bool(random.chance(50)),
-        2 => number_test(random),
-        3 => Test::TextNotIn(vec![text.into()]),
-        4 => Test::NumberNotIn(vec![Amount::new(10_000)]),
-        5 => Test::StartsWith(text[..1].into()),
-        _ => Test::TextIn(vec![text.into()]),
+        2..5 => number_test(random),
+        5 => Test::TextNotIn(texts),
+        6 => Test::StartsWith(text[..1].into()),
+        _ => Test::TextIn(texts),
     }
 }
 

@@ -78,12 +78,21 @@ fn row(key: &str, node: &NodeView, depth: usize, rows: &mut Vec<Vec<String>>) {
     rows.push(vec![
         safe(&format!("{indent}{key}{}", node.says)),
         truth.into(),
-        instant(&node.since),
+        since(node),
         instant(&node.flips),
         safe(&evidence.join(", ")),
     ]);
     for part in &node.parts {
         row("", part, depth + 1, rows);
+    }
+}
+
+/// Since when, as far as the profile knows.
+fn since(node: &NodeView) -> String {
+    match (&node.since, &node.so_from) {
+        (Some(since), _) => since.clone(),
+        (None, Some(from)) => format!("{from} or earlier"),
+        (None, None) => "not known".into(),
     }
 }
 

@@ -254,6 +254,16 @@ fn a_running_service_answers_over_http_and_stops_by_a_signal() {
     assert!(get(&address, "/v1/audiences").contains("abandoned-cart"));
     assert!(get(&address, "/metrics").contains("tzeva_commits_total"));
     assert!(get(&address, "/v1/visitors/nobody").contains("404"));
+    until("the buyer shows", || get(&address, "/v1/visitors/v-42").contains("200 OK"));
+    let told = get(&address, "/v1/visitors/v-42/audiences/abandoned-cart");
+    let body = told.split("\r\n\r\n").nth(1).unwrap();
+    let told: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&told["visitor"], &told["audience"]), (&"v-42".into(), &"abandoned-cart".into()));
+    assert!(told["says"].as_str().unwrap().contains("abandoned-cart"), "{told}");
+    assert_eq!(told["enter"]["says"], "all");
+    for missing in ["v-42/audiences/no-such", "nobody/audiences/abandoned-cart"] {
+        assert!(get(&address, &format!("/v1/visitors/{missing}")).contains("404"), "{missing}");
+    }
     let locked = place.output(&[&["changes", "show"], LOOK].concat());
     assert_eq!(locked.status.code(), Some(75));
     let told = String::from_utf8_lossy(&locked.stderr).into_owned();

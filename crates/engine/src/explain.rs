@@ -2,12 +2,13 @@
 //! alone does next.
 //!
 //! The next move is found by an engine of its own that lets time pass until the audience's membership changes, so it is
-//! the engine's by construction. Truths are read off the history directly; one that rests on what history doesn't keep
-//! (scores before the last painting, traits and memberships of the past) has no `since`.
+//! the engine's by construction. Truths are read off the history directly. How long one has been so is told as far as
+//! the profile knows, which [`crate::past`] decides.
 
 use crate::direct::Lens;
 use crate::draft::Draft;
 use crate::engine::Engine;
+use crate::past::Past;
 use crate::reason::bears_out;
 use crate::settings::Settings;
 use crate::verdict::{NEVER, Verdict};
@@ -37,8 +38,10 @@ pub struct Explained {
 pub struct Told {
     /// Its truth.
     pub holds: bool,
-    /// Since when it has been so; `None`: for longer than history can tell.
+    /// Since when it has been so, if the profile knows that.
     pub since: Option<UnixMillis>,
+    /// Else: it has been so from here on, and perhaps for longer.
+    pub so_from: Option<UnixMillis>,
     /// When it flips if no event comes; `None`: not before the profile is forgotten.
     pub flips: Option<UnixMillis>,
     /// Of a leaf at most three strokes that bear it out, newest first.
@@ -57,10 +60,7 @@ struct Glance<'a> {
     now: UnixMillis,
     /// Nothing flips from here on: the profile is forgotten.
     end: UnixMillis,
-    /// The beginning of the history was folded into cells.
-    folded: bool,
-    /// Instants at which the history changed, ascending.
-    changed: Vec<UnixMillis>,
+    past: Past<'a>,
 }
 
 /// Flips are looked for no further than this many evaluations ahead; a profile holds fewer strokes and cells.
@@ -109,8 +109,8 @@ pub fn explain_in(
     let state = standing(&profile, audience.name.id());
     let lens = Lens { max_age, half_life: rules.paint.half_life };
     let (paint, view) = (&rules.paint, View::now(&profile));
-    let (folded, changed) = (profile.exact_since.is_some(), instants(&profile, now));
-    let glance = Glance { lens, paint, view, now, end, folded, changed };
+    let past = Past::of(&profile, paint, settings.max_age);
+    let glance = Glance { lens, paint, view, now, end, past };
     Some(Explained {
         state,
         enter: glance.tell(&audience.enter),
@@ -134,17 +134,6 @@ fn next_change(engine: &mut Engine, audience: &Audience) -> Option<Change> {
     None
 }
 
-/// When anything came into the history that is still in it.
-fn instants(profile: &Profile, now: UnixMillis) -> Vec<UnixMillis> {
-    let strokes = profile.strokes.iter().map(|stroke| stroke.at);
-    let cells = profile.cells.iter().map(|cell| cell.last);
-    let tags = profile.tags.iter().map(|tag| tag.at);
-    let mut all: Vec<_> = strokes.chain(cells).chain(tags).filter(|&at| at <= now).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
 // === impl Glance ===
 
 impl Glance<'_> {
@@ -162,9 +151,11 @@ impl Glance<'_> {
             Node::Not(node) => vec![self.tell(node)],
             Node::Leaf(_) => Vec::new(),
         };
+        let (since, so_from) = self.since(node, verdict.holds);
         Told {
             holds: verdict.holds,
-            since: self.since(node, verdict.holds),
+            since,
+            so_from,
             flips: self.flips(node, verdict),
             evidence,
             exact: exact && parts.iter().all(|part| part.exact),
@@ -197,46 +188,34 @@ impl Glance<'_> {
         None
     }
 
-    /// When the truth last became what it is: walks forward over what history keeps.
-    fn since(&self, node: &Node, holds: bool) -> Option<UnixMillis> {
-        let floor = self.known_from(node);
-        let behind = self.changed.partition_point(|&at| at < floor);
-        let mut rest = self.changed[behind..].iter().copied().peekable();
-        let mut at = rest.next()?;
-        let mut last = self.verdict(node, at);
-        // Before the first event of all that is kept, nothing had happened.
-        let nothing = floor == UnixMillis::MIN && !self.folded;
-        let before = nothing.then(|| self.verdict(node, at - Millis::new(1)).holds);
-        let mut since = before.filter(|&before| before != last.holds).map(|_| at);
-        loop {
-            while rest.next_if(|&next| next <= at).is_some() {}
-            let event = rest.peek().copied().unwrap_or(NEVER);
-            at = last.next.min(event);
-            if at > self.now {
-                break;
-            }
+    /// When the truth last became what it is, else from when on it is known to have been so: walks forward over what
+    /// the profile keeps.
+    fn since(&self, node: &Node, holds: bool) -> (Option<UnixMillis>, Option<UnixMillis>) {
+        if let Node::Leaf(Leaf::In(leaf)) = node {
+            return (self.past.moved(leaf), None);
+        }
+        let points = self.past.points(node, self.now);
+        let mut rest = points.iter().copied().peekable();
+        let (mut since, mut known_from, mut last) = (None, None, None);
+        let mut next = rest.peek().copied();
+        while let Some(at) = next.filter(|&at| at <= self.now) {
             let then = self.verdict(node, at);
-            if then.holds != last.holds {
+            if !self.past.tells(node, self.view, at, &|leaf| self.lens.leaf(leaf, self.view, at)) {
+                (since, known_from) = (None, None);
+            } else if known_from.is_none() {
+                known_from = Some(at);
+            } else if last.is_some_and(|last| last != then.holds) {
                 since = Some(at);
             }
-            last = then;
+            last = Some(then.holds);
+            while rest.next_if(|&point| point <= at).is_some() {}
+            next = rest.peek().copied().into_iter().chain([then.next]).min();
         }
-        since.filter(|_| last.holds == holds)
-    }
-
-    /// From when on the history tells the truth of `node` as it was.
-    fn known_from(&self, node: &Node) -> UnixMillis {
-        let latest = |nodes: &[Node]| nodes.iter().map(|node| self.known_from(node)).max();
-        match node {
-            Node::All(nodes) | Node::Any(nodes) => latest(nodes).unwrap_or(UnixMillis::MIN),
-            Node::Not(node) => self.known_from(node),
-            Node::Leaf(Leaf::Event(_) | Leaf::Sum(_) | Leaf::Last(_) | Leaf::Sequence(_)) => {
-                UnixMillis::MIN
-            }
-            Node::Leaf(Leaf::Interest(leaf)) => {
-                self.view.tag(leaf.tag).map_or(self.now, |tag| tag.at)
-            }
-            Node::Leaf(_) => self.now,
+        match since {
+            _ if last != Some(holds) => (None, None),
+            // Before anything that is kept nobody looks: what is said of then is true, and strange.
+            None => (None, known_from.max(self.past.first().filter(|_| known_from.is_some()))),
+            since => (since, None),
         }
     }
 }

@@ -26,6 +26,7 @@ mod matching;
 mod membership;
 mod money;
 mod paint;
+mod past;
 mod pen;
 mod program;
 mod reason;

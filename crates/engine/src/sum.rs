@@ -42,18 +42,24 @@ pub(crate) fn in_cells(of: &Field, filter: &Where) -> bool {
 }
 
 /// The verdict on a sum of `terms`, which are ascending and in the window.
+///
+/// Its next instant is that at which the sum leaves the side of the range that it is on: below, within or above. A sum
+/// above a range may leap over it, so this may be early. It has to be: told only if it stops in the range, it could
+/// come sooner by a term more, which [`crate::wake`] relies on not to happen.
 pub(crate) fn verdict(
     test: AmountTest,
     window: Millis,
     terms: impl Iterator<Item = Term> + Clone,
 ) -> Verdict {
     let mut sum = total(terms.clone());
-    let holds = test.holds(sum);
+    let (low, high) = test.range();
+    let side = |sum: i128| (sum < low, sum > high);
+    let (holds, now) = (test.holds(sum), side(sum));
     let mut terms = terms.peekable();
     while let Some((at, value)) = terms.next() {
         sum -= i128::from(value);
         let is_last_of_instant = terms.peek().is_none_or(|(next, _)| *next > at);
-        if is_last_of_instant && test.holds(sum) != holds {
+        if is_last_of_instant && side(sum) != now {
             return Verdict { holds, next: at + window };
         }
     }

@@ -1,7 +1,9 @@
 //! Rules in words: leaves, filters and tags as one line for people.
 
 use crate::sentence::score;
-use tzeva_audience::{CountTest, FieldTest, Leaf, SequenceLeaf, Step, SumLeaf, Test, Where};
+use tzeva_audience::{
+    Compare, CountTest, FieldTest, Leaf, SequenceLeaf, Step, SumLeaf, Test, Where,
+};
 use tzeva_model::{Amount, Name};
 
 /// The statement in one line: `product_viewed >= 3 times within 14d (category Shoes/Running)`.
@@ -12,6 +14,9 @@ pub fn leaf_words(leaf: &Leaf) -> String {
             let mut words = event.name.text().to_owned();
             words += &filter_words(&event.filter);
             words += &match event.count {
+                CountTest::Is(Compare::AtLeast, 1) => " at least once".to_owned(),
+                CountTest::Is(Compare::Equal | Compare::AtMost, 0) => " never".to_owned(),
+                CountTest::Is(compare, 1) => format!(" {} 1 time", compare.sign()),
                 CountTest::Is(compare, k) => format!(" {} {k} times", compare.sign()),
                 CountTest::Between(low, high) => format!(" {low} to {high} times"),
             };
@@ -35,7 +40,7 @@ pub fn leaf_words(leaf: &Leaf) -> String {
         }
         Leaf::Rank(leaf) => {
             let (what, of) = (tag_words(&leaf.text), level_words(&leaf.text));
-            format!("{what} {} of {of}", place_words(leaf.rank))
+            format!("{what} is {} of {of}", place_words(leaf.rank))
         }
         Leaf::Share(leaf) => {
             let (what, of) = (tag_words(&leaf.text), level_words(&leaf.text));

@@ -114,32 +114,32 @@ fn a_failing_case_shows_the_tree_at_its_first_difference() {
   7d1h exited: stayed for 7d (at_most) (stay.at_most)
   at 59m59s999ms: out
     no enter: all of
-      yes product_added >= 1 times within 3d
+      yes product_added at least once within 3d
       no last product_added >= 1h ago
       yes not
-        no order_completed >= 1 times after the last product_added
-    no exit_when: order_completed >= 1 times after the last product_added
+        no order_completed at least once after the last product_added
+    no exit_when: order_completed at least once after the last product_added
 FAILED nobody expected it
   1h entered: last product_added is 1h ago (enter.all[1].last)
   2h exited: order_completed happened after the last product_added (exit_when.event)
   at 2h: out; the last exit was at 2h
     no enter: all of
-      yes product_added >= 1 times within 3d
+      yes product_added at least once within 3d
       yes last product_added >= 1h ago
       no not
-        yes order_completed >= 1 times after the last product_added
-    yes exit_when: order_completed >= 1 times after the last product_added
+        yes order_completed at least once after the last product_added
+    yes exit_when: order_completed at least once after the last product_added
 FAILED twice within a day
   1h entered: last product_added is 1h ago (enter.all[1].last)
   2h exited: order_completed happened after the last product_added (exit_when.event)
   1d2h entered: 1d passed since the last exit (reenter_after)
   at 4h: out; the last exit was at 2h; enter has held since 4h
     yes enter: all of
-      yes product_added >= 1 times within 3d
+      yes product_added at least once within 3d
       yes last product_added >= 1h ago
       yes not
-        no order_completed >= 1 times after the last product_added
-    no exit_when: order_completed >= 1 times after the last product_added
+        no order_completed at least once after the last product_added
+    no exit_when: order_completed at least once after the last product_added
 ";
     assert_eq!(told("abandoned-cart", cases), want);
 }

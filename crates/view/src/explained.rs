@@ -70,6 +70,9 @@ pub struct NodeView {
     /// Since when, if that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<String>,
+    /// Where that isn't known: it has been so from here on, and perhaps for longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub so_from: Option<String>,
     /// When it flips if no event comes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flips: Option<String>,
@@ -190,6 +193,7 @@ impl Explaining<'_> {
             says,
             holds: told.holds,
             since: told.since.map(|at| at.to_string()),
+            so_from: told.so_from.map(|at| at.to_string()),
             flips: told.flips.map(|at| at.to_string()),
             exact: told.exact,
             evidence: told.evidence.iter().map(|evidence| self.evidence(evidence)).collect(),

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod rules;
+mod files;
 mod run;
 
 use crate::run::{Case, Outcome, Run, case, engine};

@@ -5,6 +5,8 @@
 //! printed; put it into `regressions/`, where every case is run for ever.
 #![cfg(test)]
 
+mod constructs;
+mod coverage;
 mod subject;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -5,6 +5,8 @@
 //! `TZEVA_CASES=N` runs N cases (default 300), `TZEVA_SEED=N` begins at another seed.
 #![cfg(test)]
 
+mod since;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tzeva_cases::{Case, Move, Random, Wanted, case_with, engine_settings, write};
@@ -161,7 +163,7 @@ fn a_profile_that_is_behind_is_explained_as_it_will_be_once_it_is_met() {
 #[test]
 fn a_truth_flips_when_explain_says() {
     let mut named = 0;
-    for seed in 1..300 {
+    for seed in 1..=1_000 {
         let case = case(seed);
         let Played { engine, end: now, .. } = played(&case);
         let (rules, settings) = (Arc::new(case.rules.clone()), engine_settings!(case));
