@@ -109,6 +109,11 @@ impl Draft {
         self.deltas.is_empty() && self.changes.is_empty()
     }
 
+    /// Tells whether ops are wanted.
+    pub(crate) const fn keeps_deltas(&self) -> bool {
+        !self.changes_only
+    }
+
     /// The place of `visitor`'s delta, begun if need be.
     pub(crate) fn open(&mut self, visitor: &VisitorId) -> usize {
         if self.changes_only {

@@ -72,6 +72,12 @@ impl Engine {
         }
     }
 
+    /// Lets all visitors go, with what they are armed for, and begins anew at `engine_time`.
+    pub fn restart(&mut self, engine_time: UnixMillis) {
+        self.roster.clear();
+        self.now = engine_time;
+    }
+
     /// Engine time.
     #[must_use]
     pub fn engine_time(&self) -> UnixMillis {
@@ -142,8 +148,7 @@ impl Engine {
         let timing = self.timing(record_time, event);
         self.now = timing.now;
         let visitor = &event.visitor;
-        let held = self.roster.holds(visitor);
-        let known = self.roster.take(visitor);
+        let (held, known) = self.roster.take(visitor);
         let (known, outcome) = match known {
             Some(known) if history::is_known(&known.profile, timing.at, event.id.bits()) => {
                 (Some(known), Outcome::Duplicate)
@@ -249,7 +254,7 @@ impl Engine {
         history::forget_old(&mut pen, self.settings.max_age, &mut undo);
         let stroke = history::stroke(pen.profile, event, at, &self.settings);
         history::insert(&mut pen, stroke, &mut undo, &mut woken);
-        history::make_room(&mut pen, &self.settings, &mut undo, &mut woken);
+        history::make_room(&mut pen, (event, &self.settings), &mut undo, &mut woken);
         paint(&mut pen, event, at, &mut undo, &mut woken);
         history::learn(&mut pen, (event, at), &mut undo, &mut woken);
         pen.write(Op::Seen(now));
@@ -278,7 +283,7 @@ impl Engine {
 
     /// Fires the deadline of `visitor` at engine time.
     fn fire(&mut self, visitor: &VisitorId, draft: &mut Draft) {
-        let Some(mut known) = self.roster.take(visitor) else { return };
+        let (_, Some(mut known)) = self.roster.take(visitor) else { return };
         draft.counts.deadlines_fired += 1;
         let end = known.profile.seen + self.settings.idle;
         let standings = known.profile.standings.len();

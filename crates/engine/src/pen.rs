@@ -41,6 +41,9 @@ pub(crate) struct Pen<'a> {
 impl Pen<'_> {
     /// Applies and records `op`.
     pub(crate) fn write(&mut self, op: Op) {
+        if !self.draft.keeps_deltas() {
+            return self.profile.accept(op);
+        }
         self.profile.apply(&op);
         self.draft.push(self.delta, op);
     }

@@ -35,6 +35,15 @@ impl Profile {
         debug_assert!(fits.is_ok(), "an op that was not decided on this profile: {fits:?}");
     }
 
+    /// Applies one op that was decided on this very profile, as [`Profile::apply`] does, and keeps what it holds instead of
+    /// a copy.
+    pub fn accept(&mut self, op: Op) {
+        match op {
+            Op::Stroke(stroke) => self.insert(stroke),
+            op => self.apply(&op),
+        }
+    }
+
     /// Applies one op, or leaves the profile as it is.
     ///
     /// # Errors
