@@ -140,5 +140,8 @@ fn set(
         return;
     }
     undo.tags.push((key, before));
-    pen.write(value.map_or(Op::Untag(key), Op::Tag));
+    match value {
+        Some(tag) => pen.write(Op::Tag(tag)),
+        None => pen.write(Op::Untag(key)),
+    }
 }
