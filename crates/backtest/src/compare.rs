@@ -41,8 +41,8 @@ const NAMED: usize = 5;
 // === impl Differences ===
 
 impl Differences {
-    /// Takes in a shard: all that happened to its visitors under the first and under the second rules.
-    pub fn shard(&mut self, twins: &Twins, [first, second]: [&Members; 2]) {
+    /// Takes in some visitors: all that happened to them under the first and under the second rules.
+    pub fn add(&mut self, twins: &Twins, [first, second]: [&Members; 2]) {
         let [of_first, of_second] = &twins.0;
         self.missing(of_first, [first, second], |d| (&mut d.leave, &mut d.ever_leave));
         self.missing(of_second, [second, first], |d| (&mut d.enter, &mut d.ever_enter));

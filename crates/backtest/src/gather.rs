@@ -2,19 +2,19 @@
 //! in few bytes (`compact`), grouped by the visitor's shard (`runs`).
 
 use crate::compact;
-use crate::input::{self, Block, Datums, Lines, Places};
+use crate::input::{self, Block, Datums, Lines, Places, Sink};
 use crate::names::{Met, Names};
 use crate::progress::{EVERY, Progress};
-use crate::runs::{Key, Pile, Runs, settle};
+use crate::runs::{Key, Pile, Runs, Sorting, settle};
 use anyhow::Context;
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 use tzeva_decode::{Decoded, Decoder, Raw, SchemaKey};
-use tzeva_model::{Event, Partition, Rejection, RejectionCode};
+use tzeva_model::{Event, Partition, Rejection, RejectionCode, murmur2};
 
 /// What is read, and how.
 pub struct Source<'a> {
@@ -50,6 +50,13 @@ pub struct Found {
     pub refused: Refused,
     /// The instants of the first and the last event.
     pub span: Option<(i64, i64)>,
+}
+
+/// Hands blocks on to whoever is free, and gets them back.
+struct Desk<'a> {
+    blocks: Sender<Block>,
+    spent: Receiver<Lines>,
+    stop: &'a AtomicBool,
 }
 
 /// Turns blocks into piles of events.
@@ -160,27 +167,28 @@ pub fn gather(source: &Source<'_>, progress: &mut Progress) -> anyhow::Result<Ga
     let (places, found) = std::thread::scope(|scope| {
         let (blocks, jobs) = bounded(QUEUE);
         let (alive, ended) = bounded::<()>(0);
-        let (counter, stop) = (Arc::clone(&bytes), &shared.stop);
-        let mut take = move |block| !stop.load(Ordering::Relaxed) && blocks.send(block).is_ok();
-        let reader = scope.spawn(move || input::read(source.files, &counter, &mut take));
+        let (back, spent) = bounded(QUEUE + workers);
+        let mut desk = Desk { blocks, spent, stop: &shared.stop };
+        let counter = Arc::clone(&bytes);
+        let reader = scope.spawn(move || input::read(source.files, &counter, &mut desk));
         let mut running: Vec<ScopedJoinHandle<'_, anyhow::Result<Found>>> = Vec::new();
         for _ in 0..workers {
             let worker = Worker {
                 decoder: Decoder::new(source.decode)?,
                 names: names.worker(),
-                pile: Pile::default(),
+                pile: Pile::with_room(full),
                 full,
                 container: None,
                 found: Found::default(),
                 shared: &shared,
             };
-            let (jobs, alive) = (jobs.clone(), alive.clone());
+            let (jobs, back, alive) = (jobs.clone(), back.clone(), alive.clone());
             running.push(scope.spawn(move || {
                 let _alive = alive;
-                worker.run(&jobs)
+                worker.run(&jobs, &back)
             }));
         }
-        drop((jobs, alive));
+        drop((jobs, back, alive));
         while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
             let events = shared.events.load(Ordering::Relaxed);
             progress.reading(events, bytes.load(Ordering::Relaxed), size);
@@ -197,13 +205,30 @@ pub fn gather(source: &Source<'_>, progress: &mut Progress) -> anyhow::Result<Ga
     Ok(Gathered { events, names, places, found })
 }
 
+// === impl Desk ===
+
+impl Sink for Desk<'_> {
+    fn take(&mut self, block: Block) -> bool {
+        !self.stop.load(Ordering::Relaxed) && self.blocks.send(block).is_ok()
+    }
+
+    fn blank(&mut self) -> Lines {
+        self.spent.try_recv().unwrap_or_default()
+    }
+}
+
 // === impl Worker ===
 
 impl Worker<'_> {
-    fn run(mut self, jobs: &Receiver<Block>) -> anyhow::Result<Found> {
+    fn run(mut self, jobs: &Receiver<Block>, back: &Sender<Lines>) -> anyhow::Result<Found> {
         for block in jobs {
             match block {
-                Block::Lines(lines) => self.lines(&lines)?,
+                Block::Lines(mut lines) => {
+                    self.lines(&lines)?;
+                    lines.clear();
+                    // Where the reader has enough of them, one less is kept.
+                    let _ = back.try_send(lines);
+                }
                 Block::Datums(datums) => self.datums(datums)?,
             }
             let events = std::mem::take(&mut self.found.events);
@@ -212,7 +237,7 @@ impl Worker<'_> {
                 self.shared.stop.store(true, Ordering::Relaxed);
             }
         }
-        settle(&mut self.pile, &self.shared.runs).context("sort events")?;
+        settle(&mut self.pile, &self.shared.runs).context(Sorting)?;
         Ok(self.found)
     }
 
@@ -275,11 +300,12 @@ impl Worker<'_> {
 
     fn event(&mut self, number: u64, event: &Event) -> anyhow::Result<()> {
         let at = event.occurred_at.get();
-        let key = Key { group: event.visitor.shard().get(), at, tie: number };
+        let hash = murmur2(event.visitor.as_str().as_bytes());
+        let key = Key { group: event.visitor.shard().get(), part: hash, at, tie: number };
         self.pile.push(key, |out| compact::encode(event, out));
         self.found.event(at);
         if self.pile.size() >= self.full {
-            settle(&mut self.pile, &self.shared.runs).context("sort events")?;
+            settle(&mut self.pile, &self.shared.runs).context(Sorting)?;
         }
         Ok(())
     }

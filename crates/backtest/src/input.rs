@@ -55,8 +55,16 @@ pub struct Places {
 /// Counts what was read of the files as they lie on the disk.
 struct Counted<R>(R, Arc<AtomicU64>);
 
-/// Who gets the blocks; says whether to go on.
-pub type Take<'a> = dyn FnMut(Block) -> bool + 'a;
+/// Who gets the blocks.
+pub trait Sink {
+    /// Takes a block; says whether to go on.
+    fn take(&mut self, block: Block) -> bool;
+
+    /// An empty block to be filled: best one that was filled before, since room that is asked for anew has to be wiped.
+    fn blank(&mut self) -> Lines {
+        Lines::default()
+    }
+}
 
 /// A block is handed on when it holds this much.
 const BLOCK: usize = 1 << 20;
@@ -100,14 +108,14 @@ pub fn size(paths: &[PathBuf]) -> Option<u64> {
 pub fn read(
     paths: &[PathBuf],
     done: &Arc<AtomicU64>,
-    take: &mut Take<'_>,
+    sink: &mut dyn Sink,
 ) -> anyhow::Result<Places> {
     let mut places = Places::default();
     let mut next = 0;
     for (file, path) in (0..).zip(paths) {
         places.files.push((next, path.clone()));
         let attempt = || format!("read events of {}", path.display());
-        if !read_file(path, done, (file, &mut next), take).with_context(attempt)? {
+        if !read_file(path, done, (file, &mut next), sink).with_context(attempt)? {
             break;
         }
     }
@@ -119,22 +127,22 @@ fn read_file(
     path: &Path,
     done: &Arc<AtomicU64>,
     (file, next): (u32, &mut u64),
-    take: &mut Take<'_>,
+    sink: &mut dyn Sink,
 ) -> anyhow::Result<bool> {
     let (form, mut plain) = unpack(Counted(raw(path)?, Arc::clone(done)))?;
     match form {
-        Form::Lines => Ok(lines(&mut plain, next, take)?),
-        Form::Avro => datums(plain, (file, next), take),
-        Form::Parquet => rows(path, next, take),
+        Form::Lines => Ok(lines(&mut plain, next, sink)?),
+        Form::Avro => datums(plain, (file, next), sink),
+        Form::Parquet => rows(path, next, sink),
     }
 }
 
-fn lines(plain: &mut dyn BufRead, next: &mut u64, take: &mut Take<'_>) -> io::Result<bool> {
+fn lines(plain: &mut dyn BufRead, next: &mut u64, sink: &mut dyn Sink) -> io::Result<bool> {
     let mut more = true;
     while more {
-        let mut block = Lines::default();
+        let mut block = sink.blank();
         more = fill(plain, &mut block, next)?;
-        if !block.lines.is_empty() && !take(Block::Lines(block)) {
+        if !block.lines.is_empty() && !sink.take(Block::Lines(block)) {
             return Ok(false);
         }
     }
@@ -144,7 +152,7 @@ fn lines(plain: &mut dyn BufRead, next: &mut u64, take: &mut Take<'_>) -> io::Re
 fn datums(
     plain: Unpacked,
     (file, next): (u32, &mut u64),
-    take: &mut Take<'_>,
+    sink: &mut dyn Sink,
 ) -> anyhow::Result<bool> {
     let mut container = Container::open(plain)?;
     let schema: Arc<str> = container.schema().into();
@@ -152,7 +160,7 @@ fn datums(
         let (schema, codec) = (Arc::clone(&schema), container.codec());
         let block = Datums { file, schema, codec, numbers: (*next, count), bytes };
         *next += count;
-        if !take(Block::Datums(block)) {
+        if !sink.take(Block::Datums(block)) {
             return Ok(false);
         }
     }
@@ -160,22 +168,25 @@ fn datums(
 }
 
 #[cfg(feature = "parquet")]
-fn rows(path: &Path, next: &mut u64, take: &mut Take<'_>) -> anyhow::Result<bool> {
-    let mut block = Lines::default();
+fn rows(path: &Path, next: &mut u64, sink: &mut dyn Sink) -> anyhow::Result<bool> {
+    let mut block = sink.blank();
     for row in crate::rows::open(path)? {
         let start = block.bytes.len();
         crate::rows::line(&row?, &mut block.bytes)?;
         block.end_line(start, *next);
         *next += 1;
-        if block.bytes.len() >= BLOCK && !take(Block::Lines(std::mem::take(&mut block))) {
-            return Ok(false);
+        if block.bytes.len() >= BLOCK {
+            let full = std::mem::replace(&mut block, sink.blank());
+            if !sink.take(Block::Lines(full)) {
+                return Ok(false);
+            }
         }
     }
-    Ok(block.lines.is_empty() || take(Block::Lines(block)))
+    Ok(block.lines.is_empty() || sink.take(Block::Lines(block)))
 }
 
 #[cfg(not(feature = "parquet"))]
-fn rows(_: &Path, _: &mut u64, _: &mut Take<'_>) -> anyhow::Result<bool> {
+fn rows(_: &Path, _: &mut u64, _: &mut dyn Sink) -> anyhow::Result<bool> {
     anyhow::bail!(
         "this is a Parquet file, and this tzeva was built without the feature `parquet`: build it with \
          `cargo build --release -p tzeva --features parquet`, or give NDJSON or an Avro container file"
@@ -185,6 +196,12 @@ fn rows(_: &Path, _: &mut u64, _: &mut Take<'_>) -> anyhow::Result<bool> {
 // === impl Lines ===
 
 impl Lines {
+    /// Empties it; its room stays.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.lines.clear();
+    }
+
     /// Notes the line that begins at `start` and ends here.
     fn end_line(&mut self, start: usize, number: u64) {
         let as_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -237,22 +254,37 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn lines_of(bytes: &[u8]) -> Vec<(u64, String)> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(bytes).unwrap();
-        let mut found = Vec::new();
-        let done = Arc::default();
-        let mut take = |block: Block| {
-            let Block::Lines(block) = block else { panic!("{block:?}") };
+    /// Keeps lines and hands the block back.
+    #[derive(Default)]
+    struct Kept {
+        lines: Vec<(u64, String)>,
+        spent: Lines,
+    }
+
+    impl Sink for Kept {
+        fn take(&mut self, block: Block) -> bool {
+            let Block::Lines(mut block) = block else { panic!("{block:?}") };
             for line in &block.lines {
                 let (start, len) = (line.start as usize, line.len as usize);
                 let text = String::from_utf8_lossy(&block.bytes[start..start + len]).into_owned();
-                found.push((line.number, text));
+                self.lines.push((line.number, text));
             }
+            block.clear();
+            self.spent = block;
             true
-        };
-        read(&[file.path().into(), file.path().into()], &done, &mut take).unwrap();
-        found
+        }
+
+        fn blank(&mut self) -> Lines {
+            std::mem::take(&mut self.spent)
+        }
+    }
+
+    fn lines_of(bytes: &[u8]) -> Vec<(u64, String)> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let mut kept = Kept::default();
+        read(&[file.path().into(), file.path().into()], &Arc::default(), &mut kept).unwrap();
+        kept.lines
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! numbers, and only here is known how many were members at once.
 
 use crate::replay::Plan;
-use crate::runs::{Key, Pile, Runs};
+use crate::runs::{Key, Pile, Record, Runs};
 use crate::tally::Tally;
 use std::io::{self, Write};
 use tzeva_audience::RuleSet;
@@ -56,7 +56,7 @@ pub fn settle(
 ) -> io::Result<u64> {
     let mut number = 0;
     let mut entries = changes.group(set)?;
-    while let Some((at, _, bytes)) = entries.next()? {
+    while let Some(Record { at, bytes, .. }) = entries.next()? {
         let mut rest = begun(bytes)?;
         while let Some((line, behind)) = line(rest)? {
             number += 1;
@@ -91,7 +91,7 @@ impl Entry {
 
     /// Puts it on a pile; `number` is that of the event that caused it.
     pub fn push(&self, (set, at, number): (u16, i64, Option<u64>), pile: &mut Pile) {
-        let key = Key { group: set, at, tie: number.unwrap_or(BY_TIME) };
+        let key = Key { group: set, part: 0, at, tie: number.unwrap_or(BY_TIME) };
         pile.push(key, |out| out.extend_from_slice(&self.0));
     }
 }

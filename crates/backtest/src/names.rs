@@ -1,19 +1,22 @@
 //! What the ids of names stand for, met by several workers at once.
 
 use foldhash::HashMap;
-use std::sync::{PoisonError, RwLock};
-use tzeva_model::{Event, NameId, Rejection, RejectionCode};
+use std::sync::{Arc, PoisonError, RwLock};
+use tzeva_model::{Event, Name, NameId, Rejection, RejectionCode};
 use tzeva_painter::each_name;
 
 /// Texts by id.
 #[derive(Default)]
-pub struct Names(RwLock<HashMap<NameId, Box<str>>>);
+pub struct Names(RwLock<HashMap<NameId, Text>>);
 
 /// The names that one worker has met: most are looked up here, without a lock.
 pub struct Met<'a> {
     all: &'a Names,
-    own: HashMap<NameId, Box<str>>,
+    own: HashMap<NameId, Text>,
 }
+
+/// `None` is the empty one.
+type Text = Option<Arc<str>>;
 
 // === impl Names ===
 
@@ -21,7 +24,7 @@ impl Names {
     /// The text of `id`, if it was met.
     pub fn text(&self, id: NameId) -> Option<String> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(&id).map(|text| text.to_string())
+        all.get(&id).map(|text| text.as_deref().unwrap_or_default().to_owned())
     }
 
     /// What one more worker has met.
@@ -29,10 +32,10 @@ impl Names {
         Met { all: self, own: HashMap::default() }
     }
 
-    /// Records that `id` stands for `text`; false if it stands for another one.
-    fn record(&self, id: NameId, text: &str) -> bool {
+    /// Records `name`, and gives the text that its id stands for, which may be another one.
+    fn record(&self, name: &Name) -> Text {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        &**all.entry(id).or_insert_with(|| text.into()) == text
+        all.entry(name.id()).or_insert_with(|| name.shared().cloned()).clone()
     }
 }
 
@@ -46,15 +49,14 @@ impl Met<'_> {
     pub fn meet(&mut self, event: &Event) -> Result<(), Rejection> {
         let mut refused = None;
         each_name(event, &mut |kind, name| {
-            let same = match self.own.get(&name.id()) {
-                Some(text) => &**text == name.text(),
-                None => {
-                    let same = self.all.record(name.id(), name.text());
-                    if same {
-                        self.own.insert(name.id(), name.text().into());
-                    }
-                    same
-                }
+            let known = match self.own.get(&name.id()) {
+                Some(known) => known,
+                None => self.own.entry(name.id()).or_insert(self.all.record(name)),
+            };
+            let same = match (known, name.shared()) {
+                // Most names of one text are one text in memory.
+                (Some(known), Some(text)) => Arc::ptr_eq(known, text) || known == text,
+                (known, text) => known.as_ref() == text,
             };
             if !same {
                 refused = Some((kind, name.id()));

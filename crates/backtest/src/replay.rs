@@ -1,16 +1,16 @@
 //! History through the engine on a virtual clock: record time is the event's own, and time moves only as events and
 //! deadlines move it.
 //!
-//! Visitors never bear on each other, so shards are replayed one by one, by as many threads as there are: each with
-//! engines that know no other visitor, and that go when their shard is done. What is in memory is a shard a thread, not
-//! the shop. In which order all their changes belong is the ledger's.
+//! Visitors never bear on each other, so they are replayed one by one, each from its first event to the end, shard after
+//! shard, by as many threads as there are. What is in memory is a visitor a thread, not the shop, and what a decision
+//! looks at is near. In which order all their changes belong is the ledger's.
 
 use crate::compact;
 use crate::compare::{Differences, Twins};
 use crate::gather::{Gathered, Refused, threads};
 use crate::ledger::{self, Entry};
 use crate::progress::{EVERY, Progress};
-use crate::runs::{Pile, Runs, settle};
+use crate::runs::{Pile, Record, Runs, Sorting, settle};
 use crate::tally::{Members, Tally};
 use anyhow::Context;
 use crossbeam_channel::{RecvTimeoutError, bounded};
@@ -81,6 +81,8 @@ struct Shared<'a> {
 struct Worker<'a> {
     shared: &'a Shared<'a>,
     lanes: Vec<Lane<'a>>,
+    /// The event at hand; what the next one has in common with it stays.
+    event: Option<Event>,
     pile: Pile,
     /// The pile is full when it is this large.
     full: usize,
@@ -97,7 +99,7 @@ struct Done {
     last: UnixMillis,
 }
 
-/// A set of rules at work on a shard.
+/// A set of rules at work on a visitor.
 struct Lane<'a> {
     /// Which one: the group of its changes.
     set: u16,
@@ -200,7 +202,7 @@ impl<'a> Worker<'a> {
         let lanes = (0..).zip(plan.rules).zip(&shared.engines).map(|((set, rules), engine)| Lane {
             set,
             engine: engine.afresh(UnixMillis::MIN),
-            draft: Draft::of_changes(),
+            draft: if plan.text && set == 0 { Draft::of_changes() } else { Draft::of_counts() },
             members: Members::default(),
             tally: Tally::new(rules),
             renderer: (plan.text && set == 0).then(|| ledger::renderer(rules, plan, shared.name)),
@@ -215,7 +217,7 @@ impl<'a> Worker<'a> {
             last: UnixMillis::MIN,
         };
         let full = (plan.memory / (4 * shared.threads)).clamp(PILE.0, PILE.1);
-        Self { shared, lanes: lanes.collect(), pile: Pile::default(), full, done }
+        Self { shared, lanes: lanes.collect(), event: None, pile: Pile::default(), full, done }
     }
 
     /// Takes shards until there are none.
@@ -225,9 +227,9 @@ impl<'a> Worker<'a> {
             if shard >= SHARDS {
                 break;
             }
-            self.shard(shard).context("replay sorted events")?;
+            self.shard(shard).context(Sorting)?;
         }
-        settle(&mut self.pile, &self.shared.changes).context("sort changes")?;
+        settle(&mut self.pile, &self.shared.changes).context(Sorting)?;
         let tallies = self.lanes.into_iter().map(|lane| {
             self.done.counts.add(&lane.draft.counts);
             lane.tally
@@ -240,30 +242,33 @@ impl<'a> Worker<'a> {
         let until = self.shared.plan.until;
         let mut events = self.shared.events.group(shard)?;
         let mut decided = 0;
-        while let Some((at, number, bytes)) = events.next()? {
+        let mut own = None;
+        while let Some(Record { part, at, tie: number, bytes }) = events.next()? {
+            // Those of another visitor begin; few visitors share a part, and are replayed together.
+            if own.replace(part).is_some_and(|own| own != part) {
+                self.finish()?;
+            }
             let at = UnixMillis::new(at);
             decided += 1;
             if at > until {
                 self.done.outcomes.after_the_end += 1;
                 continue;
             }
-            let event = compact::decode(bytes, at)?;
+            compact::decode(bytes, at, &mut self.event)?;
             self.done.last = self.done.last.max(at);
-            self.event(number, &event)?;
+            self.decide(number)?;
         }
         self.finish()?;
         self.shared.decided.fetch_add(decided, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Decides an event under all rules; what became of it is the first ones' matter.
-    fn event(&mut self, number: u64, event: &Event) -> io::Result<()> {
+    /// Decides the event at hand under all rules; what became of it is the first ones' matter.
+    fn decide(&mut self, number: u64) -> io::Result<()> {
+        let Some(event) = &self.event else { return Ok(()) };
         for lane in &mut self.lanes {
             lane.engine.fire_until(event.occurred_at, &mut lane.draft);
             lane.put_away(&mut self.pile, None);
-            if !lane.engine.holds(&event.visitor) {
-                lane.engine.load(event.visitor.clone(), None);
-            }
             let outcome = lane.engine.take(event.occurred_at, event, &mut lane.draft);
             lane.put_away(&mut self.pile, Some(number));
             match outcome {
@@ -276,7 +281,7 @@ impl<'a> Worker<'a> {
         self.relieve()
     }
 
-    /// Runs the deadlines that are left, up to and including the end; then nothing of the shard is kept.
+    /// Runs the deadlines that are left, up to and including the end; then nothing of the visitor is kept.
     fn finish(&mut self) -> io::Result<()> {
         let end = self.shared.plan.until + Millis::new(1);
         for place in 0..self.lanes.len() {
@@ -292,10 +297,10 @@ impl<'a> Worker<'a> {
         }
         self.done.visitors += self.lanes[0].engine.len() as u64;
         if let (Some(twins), [first, second]) = (&self.shared.twins, &self.lanes[..]) {
-            self.done.differences.shard(twins, [&first.members, &second.members]);
+            self.done.differences.add(twins, [&first.members, &second.members]);
         }
-        for (lane, engine) in self.lanes.iter_mut().zip(&self.shared.engines) {
-            lane.engine = engine.afresh(UnixMillis::MIN);
+        for lane in &mut self.lanes {
+            lane.engine.restart(UnixMillis::MIN);
             lane.members.clear();
         }
         Ok(())
@@ -315,6 +320,9 @@ impl<'a> Worker<'a> {
 impl Lane<'_> {
     /// Moves what was drafted into the tally and the pile; `number` is that of the event it came of.
     fn put_away(&mut self, pile: &mut Pile, number: Option<u64>) {
+        if self.draft.changes.is_empty() {
+            return;
+        }
         let mut changes = std::mem::take(&mut self.draft.changes);
         let one =
             |a: &Change, b: &Change| a.visitor == b.visitor && a.effective_at == b.effective_at;

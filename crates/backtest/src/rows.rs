@@ -96,3 +96,95 @@ fn instant(ms: i64) -> Value {
 fn text(text: &str) -> Value {
     text.trim_matches('"').into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::basic::Compression;
+    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+    use parquet::file::properties::WriterProperties;
+    use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+    use parquet::schema::parser::parse_message_type;
+    use std::sync::Arc;
+
+    const SCHEMA: &str = "message event {
+        required binary type (UTF8);
+        required binary anonymousId (UTF8);
+        required int64 timestamp (TIMESTAMP_MILLIS);
+        optional double properties.price;
+        optional group context { optional binary channel (UTF8); }
+    }";
+
+    fn texts(column: &mut SerializedColumnWriter<'_>, texts: &[&str], levels: Option<&[i16]>) {
+        let texts: Vec<ByteArray> = texts.iter().map(|text| ByteArray::from(*text)).collect();
+        column.typed::<ByteArrayType>().write_batch(&texts, levels, None).unwrap();
+    }
+
+    /// Two rows, packed by `codec`; the second has neither a price nor a channel.
+    fn file(codec: Compression) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
+        let properties = Arc::new(WriterProperties::builder().set_compression(codec).build());
+        let out = file.reopen().unwrap();
+        let mut writer = SerializedFileWriter::new(out, schema, properties).unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        for place in 0.. {
+            let Some(mut column) = group.next_column().unwrap() else { break };
+            match place {
+                0 => texts(&mut column, &["track", "track"], None),
+                1 => texts(&mut column, &["v-1", "v-2"], None),
+                2 => {
+                    let instants = [1_767_225_600_123, -1];
+                    column.typed::<Int64Type>().write_batch(&instants, None, None).unwrap();
+                }
+                3 => {
+                    column
+                        .typed::<DoubleType>()
+                        .write_batch(&[19.99], Some(&[1, 0]), None)
+                        .unwrap();
+                }
+                _ => texts(&mut column, &["web"], Some(&[2, 0])),
+            }
+            column.close().unwrap();
+        }
+        group.close().unwrap();
+        writer.close().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_row_becomes_the_line_that_it_stands_for_however_it_is_packed() {
+        let codecs = [
+            Compression::UNCOMPRESSED,
+            Compression::SNAPPY,
+            Compression::GZIP(parquet::basic::GzipLevel::default()),
+            Compression::ZSTD(parquet::basic::ZstdLevel::default()),
+        ];
+        for codec in codecs {
+            let file = file(codec);
+            let lines = open(file.path()).unwrap().map(|row| {
+                let mut out = Vec::new();
+                line(&row.unwrap(), &mut out).unwrap();
+                serde_json::from_slice::<Value>(&out).unwrap()
+            });
+            let want = [
+                serde_json::json!({
+                    "type": "track", "anonymousId": "v-1", "timestamp": "2026-01-01T00:00:00.123Z",
+                    "properties": { "price": 19.99 }, "context": { "channel": "web" },
+                }),
+                serde_json::json!({
+                    "type": "track", "anonymousId": "v-2", "timestamp": "1969-12-31T23:59:59.999Z",
+                }),
+            ];
+            assert_eq!(lines.collect::<Vec<_>>(), want, "{codec:?}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error() {
+        let file = file(Compression::SNAPPY);
+        let bytes = std::fs::read(file.path()).unwrap();
+        std::fs::write(file.path(), &bytes[..bytes.len() - 9]).unwrap();
+        assert!(open(file.path()).is_err());
+    }
+}

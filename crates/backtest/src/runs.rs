@@ -1,4 +1,4 @@
-//! Sorts records in bounded memory: within a group by (instant, tie, bytes), groups one by one.
+//! Sorts records in bounded memory: within a group by (part, instant, tie, bytes), groups one by one.
 //!
 //! Whoever makes records gathers a [`Pile`] of them; a full one is sorted and becomes a run. Runs stay in memory up to the
 //! limit; what comes then goes to one temporary file that has no name, so that nothing is left behind however the process
@@ -11,12 +11,14 @@ use std::os::unix::fs::FileExt;
 
 mod merge;
 
-pub use merge::Merge;
+pub use merge::{Merge, Record};
 
 /// By what a record is sorted, before its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pub group: u16,
+    /// What is to stand together within a group.
+    pub part: u32,
     /// Milliseconds since the Unix epoch.
     pub at: i64,
     pub tie: u64,
@@ -26,8 +28,13 @@ pub struct Key {
 #[derive(Default)]
 pub struct Pile {
     bytes: Vec<u8>,
-    entries: Vec<(Key, u32, u32)>,
+    entries: Vec<Entry>,
+    /// Room for a run, of one that went to the disk.
+    spare: Vec<u8>,
 }
+
+/// A key, and where the record's bytes are.
+type Entry = (Key, u32, u32);
 
 /// Sorted records.
 pub struct Runs {
@@ -49,12 +56,17 @@ struct Run {
     groups: Vec<(u16, u64)>,
 }
 
-/// Bytes of a record before its own: instant, tie, length.
-const HEAD: usize = 20;
+/// Bytes of a record before its own: part, instant, tie, length.
+const HEAD: usize = 24;
 
 // === impl Pile ===
 
 impl Pile {
+    /// An empty one with room for so many bytes, which is not used before it is needed.
+    pub fn with_room(bytes: usize) -> Self {
+        Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
+    }
+
     /// Takes a record in; `write` appends its bytes.
     pub fn push(&mut self, key: Key, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
@@ -65,23 +77,32 @@ impl Pile {
 
     /// Bytes that it takes.
     pub fn size(&self) -> usize {
-        self.bytes.len() + self.entries.len() * size_of::<(Key, u32, u32)>()
+        self.bytes.len() + self.entries.len() * size_of::<Entry>()
     }
 
     /// Empties it into a sorted run.
     fn sort(&mut self) -> Run {
         let bytes = &self.bytes;
         let own = |start: u32, len: u32| &bytes[start as usize..start as usize + len as usize];
-        // Stable, and fast over what is sorted already.
-        self.entries.sort_by(|(a, start, len), (b, other, length)| {
+        let order = |(a, start, len): &Entry, (b, other, length): &Entry| {
             a.cmp(b).then_with(|| own(*start, *len).cmp(own(*other, *length)))
-        });
-        let mut sorted = Vec::with_capacity(bytes.len() + HEAD * self.entries.len());
+        };
+        // By one number, stably; what is alike in it has mostly come in order already.
+        let place = |(key, ..): &Entry| u64::from(key.group) << 32 | u64::from(key.part);
+        self.entries.sort_by_key(place);
+        for alike in self.entries.chunk_by_mut(|a, b| place(a) == place(b)) {
+            if !alike.is_sorted_by(|a, b| order(a, b).is_le()) {
+                alike.sort_by(order);
+            }
+        }
+        let mut sorted = std::mem::take(&mut self.spare);
+        sorted.reserve_exact(bytes.len() + HEAD * self.entries.len());
         let mut groups: Vec<(u16, u64)> = Vec::new();
         for (key, start, len) in &self.entries {
             if groups.last().is_none_or(|(group, _)| *group != key.group) {
                 groups.push((key.group, sorted.len() as u64));
             }
+            sorted.extend_from_slice(&key.part.to_le_bytes());
             sorted.extend_from_slice(&key.at.to_le_bytes());
             sorted.extend_from_slice(&key.tie.to_le_bytes());
             sorted.extend_from_slice(&len.to_le_bytes());
@@ -129,7 +150,9 @@ impl Runs {
         Merge::new(stretches.collect())
     }
 
-    fn add(&mut self, mut run: Run) -> io::Result<()> {
+    /// Answers the room that is free again if the run went to the disk.
+    fn add(&mut self, mut run: Run) -> io::Result<Vec<u8>> {
+        let mut spare = Vec::new();
         let size =
             run.bytes.as_ref().map_or(0, Vec::len) + run.groups.len() * size_of::<(u16, u64)>();
         if self.held + size <= self.limit {
@@ -143,9 +166,26 @@ impl Runs {
             run.groups.iter_mut().for_each(|(_, start)| *start += self.end);
             self.end += bytes.len() as u64;
             self.spilled += bytes.len() as u64;
+            spare = bytes;
+            spare.clear();
         }
         self.runs.push(run);
-        Ok(())
+        Ok(spare)
+    }
+}
+
+/// The context of an error of the temporary file: whoever is told can mend it.
+#[derive(Debug)]
+pub struct Sorting;
+
+impl std::fmt::Display for Sorting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let folder = tempfile::env::temp_dir();
+        let folder = folder.display();
+        write!(
+            f,
+            "sort in a temporary file in {folder}: name a folder with more room in TMPDIR, or raise --memory"
+        )
     }
 }
 
@@ -158,7 +198,8 @@ pub fn settle(pile: &mut Pile, runs: &std::sync::Mutex<Runs>) -> io::Result<()> 
         return Ok(());
     }
     let run = pile.sort();
-    runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(run)
+    pile.spare = runs.lock().unwrap_or_else(std::sync::PoisonError::into_inner).add(run)?;
+    Ok(())
 }
 
 #[cfg(test)]

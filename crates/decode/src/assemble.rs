@@ -2,6 +2,7 @@
 //! wire format.
 
 use crate::call::{Call, Product, Scalar, first};
+use crate::lexicon::Lexicon;
 use crate::limits::MAX_ITEMS;
 use crate::reject::{Refusal, refuse};
 use crate::settings::Compiled;
@@ -9,7 +10,6 @@ use crate::value::{amount, bad, price, quantity, text, value};
 use tzeva_model::RejectionCode::{BadValue, MissingField, TooLarge, UnsupportedType};
 use tzeva_model::{
     Amount, Category, Currency, Event, EventId, Item, Name, NameKind, UnixMillis, Value, VisitorId,
-    snake_case,
 };
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -25,16 +25,20 @@ enum Kind {
 ///
 /// # Errors
 /// `missing_field`, `bad_value`, `too_large`, `unsupported_type`
-pub(crate) fn event(call: &Call<'_>, settings: &Compiled, record: &[u8]) -> Result<Event, Refusal> {
+pub(crate) fn event(
+    call: &Call<'_>,
+    (settings, lexicon): (&Compiled, &mut Lexicon),
+    record: &[u8],
+) -> Result<Event, Refusal> {
     let kind = kind(call.kind)?;
-    let name = name(kind, call.event)?;
+    let name = name(kind, call.event, lexicon)?;
     let occurred_at = instant(call.timestamp)?;
     let visitor = visitor(call, settings)?;
     let id = match text("messageId", call.message_id)? {
         Some(id) => EventId::new(&id),
         None => EventId::new(&format!("{:016x}", xxh3_64(record))),
     };
-    let items = items(call, settings)?;
+    let items = items(call, settings, lexicon)?;
     let revenue = revenue(call, &name, &items)?;
     let page_path = if settings.keep_page_path {
         let paths = if kind == Kind::Page { &call.page_path[..] } else { &call.page_path[..1] };
@@ -78,18 +82,19 @@ fn missing(field: &str) -> Refusal {
     refuse(MissingField, format!("`{field}` is missing"))
 }
 
-fn name(kind: Kind, event: Scalar<'_>) -> Result<Name, Refusal> {
-    let folded = match (kind, event) {
-        (Kind::Page, _) => return Ok(Name::new(NameKind::Event, "page_viewed")),
-        (Kind::Identify, _) => return Ok(Name::new(NameKind::Event, "identify")),
-        (Kind::Track, Scalar::Text(event)) if !event.trim().is_empty() => snake_case(event),
+fn name(kind: Kind, event: Scalar<'_>, lexicon: &mut Lexicon) -> Result<Name, Refusal> {
+    let text = match (kind, event) {
+        (Kind::Page, _) => "page_viewed",
+        (Kind::Identify, _) => "identify",
+        (Kind::Track, Scalar::Text(event)) if !event.trim().is_empty() => event,
         (Kind::Track, Scalar::Absent | Scalar::Text(_)) => return Err(missing("event")),
         (Kind::Track, other) => return Err(bad("event", "text", other.what())),
     };
-    if folded.is_empty() {
+    let name = lexicon.events.get(text, Name::event);
+    if name.text().is_empty() {
         return Err(bad("event", "a name of letters or digits", "neither"));
     }
-    Ok(Name::new(NameKind::Event, &folded))
+    Ok(name)
 }
 
 fn instant(scalar: Scalar<'_>) -> Result<UnixMillis, Refusal> {
@@ -126,22 +131,30 @@ fn visitor(call: &Call<'_>, settings: &Compiled) -> Result<VisitorId, Refusal> {
     id.map_err(|why| refuse(BadValue, format!("`{}`: {why}", path.text)))
 }
 
-fn items(call: &Call<'_>, settings: &Compiled) -> Result<Vec<Item>, Refusal> {
+fn items(
+    call: &Call<'_>,
+    settings: &Compiled,
+    lexicon: &mut Lexicon,
+) -> Result<Vec<Item>, Refusal> {
     if call.products.is_empty() {
-        return Ok(item("properties", &call.own, settings)?.into_iter().collect());
+        return Ok(item("properties", &call.own, (settings, lexicon))?.into_iter().collect());
     }
     if call.products.len() > MAX_ITEMS {
         return Err(refuse(TooLarge, format!("more than {MAX_ITEMS} products")));
     }
     let mut items = Vec::with_capacity(call.products.len());
     for product in &call.products {
-        items.extend(item("products", product, settings)?);
+        items.extend(item("products", product, (settings, lexicon))?);
     }
     Ok(items)
 }
 
 /// The item that `product` stands for; none if it says nothing.
-fn item(at: &str, product: &Product<'_>, settings: &Compiled) -> Result<Option<Item>, Refusal> {
+fn item(
+    at: &str,
+    product: &Product<'_>,
+    (settings, lexicon): (&Compiled, &mut Lexicon),
+) -> Result<Option<Item>, Refusal> {
     if *product == Product::default() {
         return Ok(None);
     }
@@ -152,15 +165,18 @@ fn item(at: &str, product: &Product<'_>, settings: &Compiled) -> Result<Option<I
         "products" => refuse(refusal.code, format!("in a product: {}", refusal.detail)),
         _ => refusal,
     };
-    let read = || -> Result<Item, Refusal> {
+    let Lexicon { brands, categories, .. } = lexicon;
+    let separator = settings.category_separator.as_deref();
+    let mut read = || -> Result<Item, Refusal> {
         Ok(Item {
             product: match name(NameKind::Product, "product_id", product.product_id)? {
                 None => name(NameKind::Product, "sku", product.sku)?,
                 known => known,
             },
-            brand: name(NameKind::Brand, "brand", product.brand)?,
+            brand: text("brand", product.brand)?
+                .map(|brand| brands.get(&brand, |brand| Name::new(NameKind::Brand, brand))),
             category: text("category", product.category)?
-                .and_then(|path| category(&path, settings.category_separator.as_deref())),
+                .and_then(|path| categories.get(&path, |path| category(path, separator))),
             price: price("price", product.price)?,
             quantity: quantity("quantity", product.quantity)?,
         })

@@ -12,6 +12,7 @@ mod call;
 mod envelope;
 mod instant;
 mod json;
+mod lexicon;
 mod limits;
 mod placement;
 mod reject;
@@ -23,6 +24,7 @@ pub use settings::{Settings, SettingsError};
 
 use avro::{Framing, Schemas};
 use call::Call;
+use lexicon::Lexicon;
 use reject::{Refusal, refuse};
 use settings::Compiled;
 use std::fmt;
@@ -77,6 +79,7 @@ pub struct Decoder {
     settings: Compiled,
     schemas: Schemas,
     tape: json::Tape,
+    lexicon: Lexicon,
 }
 
 /// Where a record must wait, or why it is refused.
@@ -107,7 +110,8 @@ impl Decoder {
         let compiled = Compiled::try_new(settings)?;
         let schemas = Schemas::try_new(settings, &compiled)
             .map_err(|problem| SettingsError::Schema(problem.to_string()))?;
-        Ok(Self { settings: compiled, schemas, tape: json::Tape::default() })
+        let (tape, lexicon) = (json::Tape::default(), Lexicon::default());
+        Ok(Self { settings: compiled, schemas, tape, lexicon })
     }
 
     /// Tells the text of the writer's schema `key`, or that there is none.
@@ -143,8 +147,9 @@ impl Decoder {
             return (Decoded::Rejected(*refuse(TooLarge, detail)), Some(length));
         }
         let raw = Raw { partition: Partition::new(0), key: None, value, headers: &[] };
-        let call = self.schemas.read((key, value), &self.settings);
-        let decoded = match call.and_then(|call| finish(&call, &self.settings, &raw, None)) {
+        let (settings, lexicon) = (&self.settings, &mut self.lexicon);
+        let call = self.schemas.read((key, value), settings);
+        let decoded = match call.and_then(|call| finish(&call, (settings, lexicon), &raw, None)) {
             Ok(event) => Decoded::Event(event),
             Err(refusal) => Decoded::Rejected(*refusal),
         };
@@ -160,19 +165,20 @@ impl Decoder {
             return Err(refuse(Malformed, "the record is empty").into());
         }
         let (settings, schemas) = (&self.settings, &mut self.schemas);
+        let with = (settings, &mut self.lexicon);
         if schemas.is_bare() {
             let call = schemas.read_bare(raw.value, settings)?;
-            return Ok(finish(&call, settings, raw, None)?);
+            return Ok(finish(&call, with, raw, None)?);
         }
         match Framing::of(raw.value)? {
             Framing::Of(key, _) if schemas.lacks(key) => Err(Stop::Needs(key)),
             Framing::Of(key, datum) => {
                 let call = schemas.read((key, datum), settings)?;
-                Ok(finish(&call, settings, raw, None)?)
+                Ok(finish(&call, with, raw, None)?)
             }
             Framing::None => {
                 let (call, envelope) = json::read(raw, settings, &mut self.tape)?;
-                Ok(finish(&call, settings, raw, envelope)?)
+                Ok(finish(&call, with, raw, envelope)?)
             }
         }
     }
@@ -189,11 +195,11 @@ impl From<Refusal> for Stop {
 /// What is the same for every wire format.
 fn finish(
     call: &Call<'_>,
-    settings: &Compiled,
+    (settings, lexicon): (&Compiled, &mut Lexicon),
     raw: &Raw<'_>,
     envelope: Option<&str>,
 ) -> Result<Event, Refusal> {
-    let mut event = assemble::event(call, settings, raw.value)?;
+    let mut event = assemble::event(call, (settings, lexicon), raw.value)?;
     placement::check(&event.visitor, call, settings, (raw.key, raw.partition))?;
     event.traceparent = envelope::traceparent(raw.headers, envelope);
     Ok(event)

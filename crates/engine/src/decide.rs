@@ -106,7 +106,7 @@ impl Case<'_> {
         let next = step(audience, state, truth, self.now);
         pen.draft.counts.evaluated += 1;
         if let Some(moved) = next.moved {
-            let reason = self.reason(pen.profile, audience, moved, moves);
+            let reason = self.reason((pen.profile, pen.draft.tells_why()), audience, moved, moves);
             let direction = match moved {
                 Moved::Entered { .. } => Direction::Entered,
                 _ => Direction::Exited,
@@ -115,18 +115,17 @@ impl Case<'_> {
             self.publish(pen, audience, direction, reason);
         }
         if next.state != state {
-            let op = match next.state {
-                Some(state) => Op::Stand(Standing { audience: id, state }),
-                None => Op::Unstand(id),
-            };
-            pen.write(op);
+            match next.state {
+                Some(state) => pen.write(Op::Stand(Standing { audience: id, state })),
+                None => pen.write(Op::Unstand(id)),
+            }
         }
         next.wake
     }
 
     fn reason(
         &self,
-        profile: &Profile,
+        (profile, bears_out): (&Profile, bool),
         audience: &Audience,
         moved: Moved,
         moves: &Moves,
@@ -137,6 +136,7 @@ impl Case<'_> {
             before: View::before(profile, self.undo, moves),
             after: View::now(profile),
             now: self.now,
+            bears_out,
         };
         let decisive = match self.trigger {
             Trigger::Rules => scene.on_the_whole(audience, moved),

@@ -23,6 +23,8 @@ pub struct Draft {
     places: Vec<Places>,
     /// Deltas are not wanted.
     changes_only: bool,
+    /// Of the reason of a change only its place and kind are wanted.
+    places_only: bool,
 }
 
 /// What a metric may want to know about decisions.
@@ -103,10 +105,26 @@ impl Draft {
         Self { changes_only: true, ..Self::default() }
     }
 
+    /// A draft as [`Draft::of_changes`], of whose reasons only kind, place and cause are right: for whoever counts them.
+    #[must_use]
+    pub fn of_counts() -> Self {
+        Self { changes_only: true, places_only: true, ..Self::default() }
+    }
+
     /// Tells whether nothing was drafted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.deltas.is_empty() && self.changes.is_empty()
+    }
+
+    /// Tells whether it is wanted what bears a change out.
+    pub(crate) const fn tells_why(&self) -> bool {
+        !self.places_only
+    }
+
+    /// Tells whether ops are wanted.
+    pub(crate) const fn keeps_deltas(&self) -> bool {
+        !self.changes_only
     }
 
     /// The place of `visitor`'s delta, begun if need be.

@@ -85,6 +85,12 @@ impl Engine {
         &self.rules
     }
 
+    /// Lets all visitors go, with what they are armed for, and begins anew at `engine_time`.
+    pub fn restart(&mut self, engine_time: UnixMillis) {
+        self.roster.clear();
+        self.now = engine_time;
+    }
+
     /// Engine time.
     #[must_use]
     pub fn engine_time(&self) -> UnixMillis {
@@ -155,8 +161,8 @@ impl Engine {
         let timing = self.timing(record_time, event);
         self.now = timing.now;
         let visitor = &event.visitor;
-        let held = self.roster.holds(visitor);
-        let known = self.roster.take(visitor).and_then(|known| self.met(visitor, known, draft));
+        let (held, known) = self.roster.take(visitor);
+        let known = known.and_then(|known| self.met(visitor, known, draft));
         let (known, outcome) = match known {
             Some(known) if history::is_known(&known.profile, timing.at, event.id.bits()) => {
                 (Some(known), Outcome::Duplicate)
@@ -266,7 +272,7 @@ impl Engine {
         history::forget_old(&mut pen, self.settings.max_age, &mut undo);
         let stroke = history::stroke(pen.profile, event, at, &self.settings);
         history::insert(&mut pen, stroke, &mut undo, &mut woken);
-        history::make_room(&mut pen, &self.settings, &mut undo, &mut woken);
+        history::make_room(&mut pen, (event, &self.settings), &mut undo, &mut woken);
         paint(&mut pen, event, at, &mut undo, &mut woken);
         history::learn(&mut pen, (event, at), &mut undo, &mut woken);
         pen.write(Op::Seen(now));
@@ -293,7 +299,7 @@ impl Engine {
 
     /// Fires the deadline of `visitor` at engine time.
     fn fire(&mut self, visitor: &VisitorId, draft: &mut Draft) {
-        let Some(known) = self.roster.take(visitor) else { return };
+        let (_, Some(known)) = self.roster.take(visitor) else { return };
         let known = self.met(visitor, known, draft).and_then(|mut known| {
             // Whoever was behind may have another deadline by now.
             let is_due = known.profile.deadline.is_none_or(|deadline| deadline <= self.now);

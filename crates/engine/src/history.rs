@@ -145,7 +145,7 @@ pub(crate) fn learn(
 /// Folds and merges until the profile is within its limits.
 pub(crate) fn make_room(
     pen: &mut Pen<'_>,
-    settings: &Settings,
+    (event, settings): (&Event, &Settings),
     undo: &mut Undo,
     woken: &mut Woken,
 ) {
@@ -160,7 +160,8 @@ pub(crate) fn make_room(
         // Counts of the name fall, and those of others that start after its last event may rise.
         woken.all = true;
     }
-    while total_items(pen.profile) > settings.max_total_items {
+    // Their sum grows by strokes with several alone; without one there is nothing to merge that was not there before.
+    while event.items.len() > 1 && total_items(pen.profile) > settings.max_total_items {
         let mergeable = pen.profile.strokes.iter().enumerate().find_map(|(place, stroke)| {
             let merged = merged_by_category(&stroke.items);
             (merged.len() < stroke.items.len()).then_some((place, merged))

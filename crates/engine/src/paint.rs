@@ -38,9 +38,9 @@ pub(crate) fn paint(
         let before = tag(pen.profile, key).copied();
         match (dose, before) {
             (None, None) => {}
-            (None, Some(_)) => set(pen, key, None, undo),
+            (None, Some(_)) => set(pen, key, (before, None), undo),
             (Some(weight), before) => {
-                set(pen, key, painted(rules, key, before, (weight, at)), undo);
+                set(pen, key, (before, painted(rules, key, before, (weight, at))), undo);
             }
         }
     }
@@ -113,23 +113,35 @@ fn painted(
 
 /// Removes, in `levels`, what is below `forget_below` at `at`.
 fn forget(pen: &mut Pen<'_>, rules: &Paint, levels: &[Level], at: UnixMillis, undo: &mut Undo) {
-    let mut faint: SmallVec<[TagKey; 4]> = SmallVec::new();
-    for tag in pen.profile.tags.iter().filter(|tag| levels.contains(&tag.key.level)) {
+    let mut faint: SmallVec<[Tag; 4]> = SmallVec::new();
+    for tag in &pen.profile.tags {
         let half_life = half_life(&rules.half_life, tag.key.level);
-        if decay::faded(tag.score, tag.at, half_life, at.max(tag.at)) < rules.forget_below {
-            faint.push(tag.key);
+        // Nearly all are far from it, which is told without a power.
+        if !decay::is_far_above(tag, half_life, rules.forget_below, at)
+            && levels.contains(&tag.key.level)
+            && decay::faded(tag.score, tag.at, half_life, at.max(tag.at)) < rules.forget_below
+        {
+            faint.push(*tag);
         }
     }
-    for key in faint {
-        set(pen, key, None, undo);
+    for tag in faint {
+        set(pen, tag.key, (Some(tag), None), undo);
     }
 }
 
-fn set(pen: &mut Pen<'_>, key: TagKey, value: Option<Tag>, undo: &mut Undo) {
-    let before = tag(pen.profile, key).copied();
+/// Sets the tag under `key` from what it was to what it is to be.
+fn set(
+    pen: &mut Pen<'_>,
+    key: TagKey,
+    (before, value): (Option<Tag>, Option<Tag>),
+    undo: &mut Undo,
+) {
     if before.is_none() && value.is_none() {
         return;
     }
     undo.tags.push((key, before));
-    pen.write(value.map_or(Op::Untag(key), Op::Tag));
+    match value {
+        Some(tag) => pen.write(Op::Tag(tag)),
+        None => pen.write(Op::Untag(key)),
+    }
 }

@@ -43,9 +43,13 @@ pub(crate) struct Pen<'a> {
 // === impl Pen ===
 
 impl Pen<'_> {
-    /// Applies and records `op`.
+    /// Applies and records `op`. Inlined, so that of the large `op` only what its variant holds is ever moved.
+    #[inline]
     pub(crate) fn write(&mut self, op: Op) {
         self.wrote = true;
+        if !self.draft.keeps_deltas() {
+            return self.profile.accept(op);
+        }
         self.profile.apply(&op);
         self.draft.push(self.delta, op);
     }

@@ -25,6 +25,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) after: View<'a>,
     /// Engine time of the transition.
     pub(crate) now: UnixMillis,
+    /// It is wanted what bears the place out, and whether that is exact.
+    pub(crate) bears_out: bool,
 }
 
 /// What decided.
@@ -132,6 +134,9 @@ impl<'a> Scene<'a> {
 
     fn at_leaf(self, leaf: Option<Numbered<'a>>, otherwise: Place) -> Decisive {
         let Some((number, leaf)) = leaf else { return bare(otherwise) };
+        if !self.bears_out {
+            return bare(Place::Leaf(number));
+        }
         let exact = self.lens.is_exact(leaf, self.after, self.now)
             && self.lens.is_exact(leaf, self.before, self.earlier());
         let mut evidence = bears_out(self.lens, leaf, (self.after, self.paint), self.now);

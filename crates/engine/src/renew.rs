@@ -32,7 +32,7 @@ impl Engine {
         if concern.is_none() && !is_due {
             return;
         }
-        let Some(known) = self.roster.take(visitor) else { return };
+        let (_, Some(known)) = self.roster.take(visitor) else { return };
         let known = self.renewed(visitor, known, concern, draft);
         self.roster.put(visitor, known);
     }

@@ -72,19 +72,25 @@ impl Roster {
         }
     }
 
-    /// Takes the visitor out to be worked on; it must be handed back by `put`. What wasn't loaded counts as absent.
-    pub(crate) fn take(&mut self, visitor: &VisitorId) -> Option<Box<Visitor>> {
-        match std::mem::take(&mut self.slots.get_mut(visitor)?.held) {
-            Held::Here(known) => {
-                self.loaded -= 1;
-                Some(known)
-            }
-            Held::Absent => {
-                self.loaded -= 1;
-                None
-            }
-            Held::Unknown => None,
-        }
+    /// Takes the visitor out to be worked on; it must be handed back by `put`. What wasn't loaded counts as absent; whether
+    /// it was comes first.
+    pub(crate) fn take(&mut self, visitor: &VisitorId) -> (bool, Option<Box<Visitor>>) {
+        let Some(slot) = self.slots.get_mut(visitor) else { return (false, None) };
+        let known = match std::mem::take(&mut slot.held) {
+            Held::Here(known) => Some(known),
+            Held::Absent => None,
+            Held::Unknown => return (false, None),
+        };
+        self.loaded -= 1;
+        (true, known)
+    }
+
+    /// Lets everybody go.
+    pub(crate) fn clear(&mut self) {
+        self.slots.clear();
+        self.armed.clear();
+        self.queue.clear();
+        self.loaded = 0;
     }
 
     /// Puts a visitor in, or back, armed for the deadline of its profile.
@@ -98,11 +104,13 @@ impl Roster {
         slot.recent = true;
         self.loaded += 1;
         if slot.armed != deadline {
-            if let Some(old) = std::mem::replace(&mut slot.armed, deadline) {
-                self.armed.remove(&(old, visitor.clone()));
-            }
+            let old = std::mem::replace(&mut slot.armed, deadline);
+            // In before out: a set of few is not taken down and built up again.
             if let Some(new) = deadline {
                 self.armed.insert((new, visitor.clone()));
+            }
+            if let Some(old) = old {
+                self.armed.remove(&(old, visitor.clone()));
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use smallvec::SmallVec;
 use std::fmt;
+use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// The id of a name, see the module. Zero is as good an id as any other.
@@ -26,7 +27,7 @@ pub enum NameKind {
     Audience,
 }
 
-/// A canonical name together with its id.
+/// A canonical name together with its id. Cheap to clone.
 ///
 /// # Example
 /// ```
@@ -38,7 +39,8 @@ pub enum NameKind {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
     id: NameId,
-    text: Box<str>,
+    /// `None` is the empty text: so many names have none where only ids are looked at.
+    text: Option<Arc<str>>,
 }
 
 /// A category path, root first, never empty: `Shoes`, then `Shoes/Running`.
@@ -116,13 +118,13 @@ impl Name {
     #[must_use]
     pub fn new(kind: NameKind, text: &str) -> Self {
         let text = text.trim();
-        Self { id: NameId::of(kind, text), text: text.into() }
+        Self { id: NameId::of(kind, text), text: (!text.is_empty()).then(|| text.into()) }
     }
 
     /// A name of which only the id is known: its text is empty. For whoever decides, since decisions look at ids.
     #[must_use]
     pub fn of_id(id: NameId) -> Self {
-        Self { id, text: Box::default() }
+        Self { id, text: None }
     }
 
     /// The event `text`, folded by [`snake_case`]; may be empty.
@@ -140,7 +142,13 @@ impl Name {
     /// The canonical text.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        self.text.as_deref().unwrap_or_default()
+    }
+
+    /// The canonical text, to be kept by whoever keeps many; `None` if it is empty.
+    #[must_use]
+    pub const fn shared(&self) -> Option<&Arc<str>> {
+        self.text.as_ref()
     }
 }
 

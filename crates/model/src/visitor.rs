@@ -43,7 +43,7 @@ impl VisitorId {
         match text {
             "" => Err(VisitorIdError::Empty),
             _ if text.len() > 256 => Err(VisitorIdError::TooLong(text.len())),
-            _ if text.chars().any(char::is_control) => Err(VisitorIdError::Control),
+            _ if has_control(text) => Err(VisitorIdError::Control),
             _ => Ok(Self(text.into())),
         }
     }
@@ -79,6 +79,12 @@ impl fmt::Display for VisitorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Nearly all ids are ASCII, of which bytes tell.
+fn has_control(text: &str) -> bool {
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'));
+    !is_plain && text.chars().any(char::is_control)
 }
 
 /// Murmur2 as Kafka's Java default partitioner computes it (seed `0x9747b28c`, little-endian words), so that a topic
@@ -134,7 +140,10 @@ mod tests {
     #[test]
     fn ids_that_keys_would_garble_are_refused() {
         assert_eq!(VisitorId::try_new(""), Err(VisitorIdError::Empty));
-        assert_eq!(VisitorId::try_new("a\nb"), Err(VisitorIdError::Control));
+        for control in ["a\nb", "\u{7f}", "é\u{85}", "\0"] {
+            assert_eq!(VisitorId::try_new(control), Err(VisitorIdError::Control));
+        }
+        assert!(VisitorId::try_new(" ~é\u{a0}").is_ok());
         assert_eq!(VisitorId::try_new(&"x".repeat(257)), Err(VisitorIdError::TooLong(257)));
     }
 }

@@ -119,6 +119,14 @@ pub fn faded(score: f32, painted: UnixMillis, half_life: Millis, now: UnixMillis
     f64::from(score) * remains(now - painted, half_life)
 }
 
+/// Tells, cheaply, that [`faded`] is at least twice `threshold`, which is positive, at `now`. False tells nothing.
+#[must_use]
+pub fn is_far_above(tag: &Tag, half_life: Millis, threshold: f64, now: UnixMillis) -> bool {
+    // The score is at least 2^s, the threshold less than 2^(t + 1); s − t − 2 half-lives leave at least 2^(t + 2).
+    let halvings = exponent(f64::from(tag.score)) - exponent(threshold) - 2;
+    halvings >= 0 && (now - tag.at).get() <= half_life.get().saturating_mul(halvings)
+}
+
 /// The first millisecond, from the tag's last painting on, at which it has faded below `threshold`.
 ///
 /// Shape: `tag.at` if it is below already; `UnixMillis::MAX` if it isn't by then (so also for a threshold of 0).
@@ -180,6 +188,11 @@ fn scale(value: f64, power: i32) -> f64 {
 /// 2^power for a power of the normal numbers, from its bits.
 fn power_of_two(power: i32) -> f64 {
     f64::from_bits(u64::from((power + 1_023).clamp(1, 2_046).unsigned_abs()) << 52)
+}
+
+/// The power of two that the positive and finite `x` reaches; of subnormal numbers one that they don't.
+fn exponent(x: f64) -> i64 {
+    (x.to_bits() >> 52).cast_signed() - 1_023
 }
 
 /// `x`, positive and finite, as m × 2^power with m in [45/64, 90/64).

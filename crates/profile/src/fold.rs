@@ -30,15 +30,27 @@ impl Profile {
     ///
     /// Every op that the engine makes fits. One that doesn't (an index past the end) changes nothing; to hear of it, as
     /// anybody who reads ops from bytes must, use [`Profile::try_apply`] or [`fold`].
+    #[inline]
     pub fn apply(&mut self, op: &Op) {
         let fits = self.try_apply(op);
         debug_assert!(fits.is_ok(), "an op that was not decided on this profile: {fits:?}");
+    }
+
+    /// Applies one op that was decided on this very profile, as [`Profile::apply`] does, and keeps what it holds instead of
+    /// a copy.
+    #[inline]
+    pub fn accept(&mut self, op: Op) {
+        match op {
+            Op::Stroke(stroke) => self.insert(stroke),
+            op => self.apply(&op),
+        }
     }
 
     /// Applies one op, or leaves the profile as it is.
     ///
     /// # Errors
     /// The op names a stroke that isn't there; `FoldError::op` is 0.
+    #[inline]
     pub fn try_apply(&mut self, op: &Op) -> Result<(), FoldError> {
         match op {
             Op::Stroke(stroke) => self.insert(stroke.clone()),

@@ -14,14 +14,21 @@ pub struct Merge<'a> {
     given: bool,
 }
 
-/// A record: its instant, its tie, its bytes.
-pub(crate) type Record<'m> = (i64, u64, &'m [u8]);
+/// A record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'m> {
+    pub part: u32,
+    /// Milliseconds since the Unix epoch.
+    pub at: i64,
+    pub tie: u64,
+    pub bytes: &'m [u8],
+}
 
 /// What one run has of a group.
 pub(super) struct Stretch<'a> {
     source: Source<'a>,
-    at: i64,
-    tie: u64,
+    /// Part, instant and tie of the record at hand.
+    key: (u32, i64, u64),
     /// Where the bytes of the record at hand are.
     start: usize,
     len: usize,
@@ -39,12 +46,12 @@ const BUFFER: usize = 64 * 1024;
 
 impl<'a> Stretch<'a> {
     pub(super) const fn held(bytes: &'a [u8]) -> Self {
-        Self { source: Source::Held(bytes), at: 0, tie: 0, start: 0, len: 0 }
+        Self { source: Source::Held(bytes), key: (0, 0, 0), start: 0, len: 0 }
     }
 
     pub(super) const fn stored(file: &'a File, next: u64, end: u64) -> Self {
         let source = Source::Stored { file, next, end, buffer: Vec::new() };
-        Self { source, at: 0, tie: 0, start: 0, len: 0 }
+        Self { source, key: (0, 0, 0), start: 0, len: 0 }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -55,24 +62,25 @@ impl<'a> Stretch<'a> {
     fn step(&mut self) -> io::Result<bool> {
         let head = self.start + self.len;
         let head = self.source.reach(head, HEAD)?;
-        let Some((at, rest)) = self.source.bytes()[head..].split_first_chunk() else {
+        let Some((part, rest)) = self.source.bytes()[head..].split_first_chunk() else {
             return Ok(false);
         };
+        let Some((at, rest)) = rest.split_first_chunk() else { return Err(damaged()) };
         let Some((tie, rest)) = rest.split_first_chunk() else { return Err(damaged()) };
         let Some((len, _)) = rest.split_first_chunk() else { return Err(damaged()) };
         let (at, tie) = (i64::from_le_bytes(*at), u64::from_le_bytes(*tie));
+        let key = (u32::from_le_bytes(*part), at, tie);
         let len = u32::from_le_bytes(*len) as usize;
         let head = self.source.reach(head, HEAD + len)?;
         if self.source.bytes().len() < head + HEAD + len {
             return Err(damaged());
         }
-        (self.at, self.tie, self.start, self.len) = (at, tie, head + HEAD, len);
+        (self.key, self.start, self.len) = (key, head + HEAD, len);
         Ok(true)
     }
 
     fn is_before(&self, other: &Self) -> bool {
-        let keys = (self.at, self.tie).cmp(&(other.at, other.tie));
-        keys.then_with(|| self.bytes().cmp(other.bytes())).is_lt()
+        self.key.cmp(&other.key).then_with(|| self.bytes().cmp(other.bytes())).is_lt()
     }
 }
 
@@ -132,7 +140,8 @@ impl<'a> Merge<'a> {
         }
         let Some(&top) = self.heap.first() else { return Ok(None) };
         let top = &self.stretches[top as usize];
-        Ok(Some((top.at, top.tie, top.bytes())))
+        let (part, at, tie) = top.key;
+        Ok(Some(Record { part, at, tie, bytes: top.bytes() }))
     }
 
     fn sink(&mut self, mut place: usize) {

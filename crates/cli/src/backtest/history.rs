@@ -14,6 +14,7 @@ use tzeva_backtest::input::Places;
 use tzeva_backtest::ledger;
 use tzeva_backtest::progress::Progress;
 use tzeva_backtest::replay::{self, Plan, Replayed};
+use tzeva_backtest::runs::Sorting;
 use tzeva_model::UnixMillis;
 
 /// Which history, and how it is read.
@@ -108,7 +109,10 @@ impl History {
             memory: self.memory / 2,
             strict: self.strict,
         };
-        let gathered = gather::gather(&source, progress).map_err(Failure::settings)?;
+        let gathered = gather::gather(&source, progress).map_err(|error| {
+            let of_the_disk = error.downcast_ref::<Sorting>().is_some();
+            if of_the_disk { Failure::world(error) } else { Failure::settings(error) }
+        })?;
         match gathered.found.refused.first.first() {
             Some((number, rejection)) if self.strict => {
                 Err(refused(&gathered.places.name(*number), rejection))

@@ -77,6 +77,20 @@ fn little_memory_goes_by_the_disk_changes_nothing_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn no_room_for_the_temporary_file_is_told_with_what_to_do() {
+    let (audiences, events) = (sample("audiences"), sample("ecom.ndjson.gz"));
+    let ended = Command::new(env!("CARGO_BIN_EXE_tzeva"))
+        .args(["backtest", "--memory", "64KiB", "--audiences", text(&audiences)])
+        .args(["--events", text(&events)])
+        .env("TMPDIR", "/nowhere")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(75), "{errors}");
+    assert!(errors.contains("/nowhere") && errors.contains("TMPDIR"), "{errors}");
+}
+
+#[test]
 fn a_strict_run_stops_at_the_first_record_that_is_no_event() {
     let folder = tempfile::tempdir().unwrap();
     let events = folder.path().join("events.ndjson");

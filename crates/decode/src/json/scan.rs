@@ -192,15 +192,12 @@ impl Scanner<'_> {
     fn string(&mut self) -> Result<(), Refusal> {
         self.at += 1;
         let start = self.at;
-        loop {
-            match self.peek() {
-                Some(b'"') => break,
-                Some(b'\\') => return self.unescape(start),
-                Some(0..0x20) | None => return Err(self.malformed("a string does not end")),
-                Some(_) => self.at += 1,
-            }
+        self.at = plain_until(self.bytes, start);
+        match self.peek() {
+            Some(b'"') => self.end_string(Kind::Plain, start, self.at),
+            Some(b'\\') => self.unescape(start),
+            _ => Err(self.malformed("a string does not end")),
         }
-        self.end_string(Kind::Plain, start, self.at)
     }
 
     fn end_string(&mut self, kind: Kind, start: usize, end: usize) -> Result<(), Refusal> {
@@ -217,6 +214,7 @@ impl Scanner<'_> {
         let side_start = self.tape.side.len();
         let mut plain = from;
         loop {
+            self.at = plain_until(self.bytes, self.at);
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -225,8 +223,7 @@ impl Scanner<'_> {
                     self.tape.side.push(c);
                     plain = self.at;
                 }
-                Some(0..0x20) | None => return Err(self.malformed("a string does not end")),
-                Some(_) => self.at += 1,
+                _ => return Err(self.malformed("a string does not end")),
             }
         }
         self.tape.side.push_str(&self.text[plain..self.at]);
@@ -280,8 +277,51 @@ impl Scanner<'_> {
     }
 }
 
+/// The first place from `at` on of a quote, a backslash or a control character; else the end. Eight bytes at a time.
+fn plain_until(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // The high bit of each byte that is less than `bound`, and maybe of some above the first that is.
+    let less = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word;
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let word = u64::from_le_bytes(*word);
+        let quote = less(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = less(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = (quote | backslash | less(word, 0x20)) & (ONES << 7);
+        if found != 0 {
+            return at + (found.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    bytes[at..].iter().position(is_special).map_or(bytes.len(), |found| at + found)
+}
+
 /// A place in a record of at most 1 MiB.
 #[expect(clippy::cast_possible_truncation, reason = "records are refused over 1 MiB before")]
 const fn index(place: usize) -> u32 {
     place as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain_until;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_first_special_byte_is_found_wherever_it_stands(
+            bytes in prop::collection::vec(
+                prop_oneof![any::<u8>(), Just(b'"'), Just(b'\\'), 0x1e_u8..0x22, 0x5a_u8..0x5f, 0x80_u8..0xa4],
+                0..40,
+            ),
+            plain in prop::collection::vec(0x61_u8..0x7b, 0..40),
+            from in 0_usize..8,
+        ) {
+            let bytes = [plain, bytes].concat();
+            let from = from.min(bytes.len());
+            let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+            let want = bytes[from..].iter().position(is_special).map_or(bytes.len(), |at| from + at);
+            prop_assert_eq!(plain_until(&bytes, from), want);
+        }
+    }
 }

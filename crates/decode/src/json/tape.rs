@@ -95,7 +95,15 @@ impl<'d> Node<'d> {
 
     /// The member `key` of an object.
     pub(crate) fn member(self, key: &str) -> Option<Node<'d>> {
-        self.members().filter(|(name, _)| *name == key).last().map(|(_, value)| value)
+        let (mut children, mut found) = (self.children(Kind::Object), None);
+        while let (Some(name), Some(value)) = (children.next(), children.next()) {
+            let Entry { start, end, .. } = name.entry();
+            // Lengths tell most keys apart.
+            if (end - start) as usize == key.len() && name.text() == key {
+                found = Some(value);
+            }
+        }
+        found
     }
 
     /// The value at a path of members.

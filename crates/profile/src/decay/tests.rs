@@ -177,3 +177,31 @@ fn nothing_fades_backwards() {
     assert_eq!(faded(3.0, UnixMillis::new(100), Millis::HOUR, UnixMillis::new(50)), 3.0);
     assert_eq!(remains(Millis::HOUR, Millis::HOUR), 0.5);
 }
+
+#[test]
+fn what_is_far_above_reaches_twice_the_threshold() {
+    let mut draws = Draws(5);
+    let (mut far, mut near) = (0, 0);
+    for _ in 0..200_000 {
+        #[expect(clippy::cast_possible_truncation, reason = "a score is an f32")]
+        let score = exp2(draws.between(-6.0, 8.0)) as f32;
+        #[expect(clippy::cast_possible_truncation, reason = "a span of ms")]
+        let [half_life, elapsed] =
+            [20.0, 24.0].map(|most| Millis::new(exp2(draws.between(0.0, most)) as i64));
+        let threshold = exp2(draws.between(-8.0, 2.0));
+        let tag = tag(score, 0);
+        let now = tag.at + elapsed;
+        let twice = faded(score, tag.at, half_life, now) >= 2.0 * threshold;
+        if is_far_above(&tag, half_life, threshold, now) {
+            assert!(twice, "{tag:?} {half_life} {threshold} {elapsed}");
+            far += 1;
+        } else if twice {
+            near += 1;
+        }
+    }
+    assert!(far > 10_000 && near < far, "{far} {near}");
+    // Without a positive half-life all is gone at once, and a threshold too small for its exponent is no trap.
+    assert!(!is_far_above(&tag(8.0, 0), Millis::ZERO, 1.0, UnixMillis::new(1)));
+    assert!(is_far_above(&tag(8.0, 0), Millis::ZERO, 1.0, UnixMillis::new(-1)));
+    assert!(is_far_above(&tag(8.0, 0), Millis::DAY, 1e-310, UnixMillis::new(1)));
+}
