@@ -28,7 +28,7 @@ pub use ast::{
     Node, RankLeaf, RuleSet, SequenceLeaf, ShareLeaf, Stay, Step, SumLeaf, TraitLeaf,
 };
 pub use canonical::leaf_key;
-pub use compile::{CheckSettings, Compiled, compile};
+pub use compile::{CheckSettings, Compiled, MAX_FILE, compile};
 pub use paint::{Dose, Falloff, HalfLives, Paint, PaintEvent};
 pub use place::Found;
 pub use schema::schema;

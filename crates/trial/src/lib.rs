@@ -19,7 +19,7 @@ mod tree;
 mod warn;
 
 pub use event::decoder;
-pub use junit::xml;
+pub use junit::{xml, xml_of_refusals};
 pub use read::{Case, Expected, Told, Trial, Trials, read};
 pub use run::{Difference, Happened, Outcome, run};
 pub use timeline::{Line, lines};

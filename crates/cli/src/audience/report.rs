@@ -115,7 +115,7 @@ fn shared(summary: &RuleSetSummary) {
     }
 }
 
-fn problem(problem: &Problem) -> Value {
+pub(super) fn problem(problem: &Problem) -> Value {
     json!({
         "code": problem.code,
         "severity": if problem.severity == Severity::Error { "error" } else { "warning" },
