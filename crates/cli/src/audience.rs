@@ -2,6 +2,7 @@
 
 pub(crate) mod diff;
 pub(crate) mod given;
+mod problem;
 mod report;
 mod test;
 
@@ -18,6 +19,8 @@ use std::path::PathBuf;
 pub(crate) enum Action {
     /// Compile a folder of audiences: every problem with its place, then what each audience needs and shares.
     Check(CheckArgs),
+    /// What a code of a refusal or warning means, with a file that gives it and how to mend it.
+    Problem(problem::Args),
     /// Print the JSON Schema of rule files, from which editors complete and mark errors.
     Schema,
     /// Who would enter or leave if other rules replaced these, by history under both.
@@ -46,6 +49,7 @@ pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
             out::line(format!("{:#}", tzeva_audience::schema()));
             Ok(Exit::Fine)
         }
+        Action::Problem(args) => Ok(problem::run(&args)),
         Action::Diff(args) => diff::run(&args),
         Action::Test(args) => test::run(&args),
     }

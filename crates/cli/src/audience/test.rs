@@ -1,6 +1,5 @@
 //! `tzeva audience test`: the tests beside audiences, through the same engine on a virtual clock.
 
-mod json;
 mod watch;
 
 use super::given::Given;
@@ -10,6 +9,7 @@ use crate::ink::{Ink, Tint};
 use crate::out::{self, Output};
 use crate::{rules, wiring};
 use anyhow::Context;
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ fn test(args: &Args, given: &Given, folder: &Path, files: &[SourceFile]) -> Resu
         }
         match args.output {
             Output::Text => refused(folder, &problems),
-            Output::Json => json::refused(&problems),
+            Output::Json => as_json(json!({ "ok": false, "cases": [], "failed": 0 }), &problems),
         }
         return Ok(Exit::No);
     };
@@ -80,10 +80,16 @@ fn test(args: &Args, given: &Given, folder: &Path, files: &[SourceFile]) -> Resu
             report::problems(&problems);
             told(folder, &outcomes, took);
         }
-        Output::Json => json::told(&problems, &outcomes, took),
+        Output::Json => as_json(tzeva_trial::json(&outcomes, took), &problems),
     }
     let passed = outcomes.iter().all(|outcome| outcome.passed);
     Ok(if passed { Exit::Fine } else { Exit::No })
+}
+
+/// Writes a result for programs.
+fn as_json(mut result: Value, problems: &[Problem]) {
+    result["problems"] = problems.iter().map(report::problem).collect();
+    out::line(result);
 }
 
 fn write(path: &Path, text: String) -> Result<(), Failure> {

@@ -1,28 +1,20 @@
-//! What came of the tests, for programs: one JSON value a run.
+//! What came of the tests, for programs.
 
-use crate::audience::report;
-use crate::out;
+use crate::{Difference, Expected, Happened, Outcome};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tzeva_audience::Problem;
-use tzeva_trial::{Difference, Expected, Happened, Outcome};
+use tzeva_model::Millis;
 
-/// Rules or tests are refused, so none was run.
-pub(super) fn refused(problems: &[Problem]) {
-    let problems: Vec<Value> = problems.iter().map(report::problem).collect();
-    out::line(json!({ "ok": false, "cases": [], "failed": 0, "problems": problems }));
-}
-
-pub(super) fn told(problems: &[Problem], outcomes: &[Outcome<'_>], took: Duration) {
-    let problems: Vec<Value> = problems.iter().map(report::problem).collect();
+/// Every case with what was expected and what came. `took` is how long all of them took.
+#[must_use]
+pub fn json(outcomes: &[Outcome<'_>], took: Duration) -> Value {
     let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
-    out::line(json!({
+    json!({
         "ok": failed == 0,
         "cases": outcomes.iter().map(case).collect::<Vec<_>>(),
         "failed": failed,
         "took_ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        "problems": problems,
-    }));
+    })
 }
 
 fn case(outcome: &Outcome<'_>) -> Value {
@@ -52,7 +44,7 @@ fn happened(happened: &Happened) -> Value {
 
 /// The rule's tree as lines with their depth, in the order of the file.
 fn difference(difference: &Difference) -> Value {
-    let text = |offset: Option<tzeva_model::Millis>| offset.map(|offset| offset.to_string());
+    let text = |offset: Option<Millis>| offset.map(|offset| offset.to_string());
     let branches = difference.tree.iter().map(|branch| {
         json!({
             "depth": branch.depth,
