@@ -1,6 +1,6 @@
 //! The JSON Schema of rule files, for editors: they complete keys and mark what can't be.
 //!
-//! Made from the shapes that the checker itself reads with and from the tables of the [reference](crate::reference), so a
+//! Made from the shapes that the checker itself reads with and from the tables of the [reference](mod@crate::reference), so a
 //! key can't be known to one and not to the other. A schema can't say everything (what history keeps, which audiences
 //! there are, what contradicts itself): it lets through all that the compiler accepts, and more. Draft 7, since that is
 //! what editors read.

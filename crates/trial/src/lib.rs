@@ -4,7 +4,7 @@
 //! all that is wrong with the documents, [`run`] puts every case through the engine that also decides live, on a virtual
 //! clock: time moves only as events and deadlines move it. Events are made as a producer would send them and go through
 //! the decoder, so that a test means what production means. What came of them
-//! becomes lines for people ([`lines`]) JSON ([`json`]) and JUnit XML ([`xml`]).
+//! becomes lines for people ([`lines`]), JSON ([`json`]) and JUnit XML ([`xml`]).
 //!
 //! Replay: the same files and settings give the same outcomes.
 #![deny(missing_docs)]
