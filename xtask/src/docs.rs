@@ -1,11 +1,14 @@
 //! `cargo xtask docs`: writes what is derived from code, and checks that the rest agrees with it.
 //!
-//! Written: `ops/metrics.md`, and the JSON Schema of the language, `docs/language/schema.json`. Checked: every alert that a metric names exists, watches it or a metric beside it, has a
+//! Written: `ops/metrics.md`, and of the language its JSON Schema, its reference and the page of every refusal, all in
+//! `docs/language`. Checked: every alert that a metric names exists, watches it or a metric beside it, has a
 //! runbook and a test, and the other way round; the dashboard and the alerts name no metric that doesn't exist; every
 //! link between documents leads somewhere.
 
+mod language;
 mod links;
 mod metric;
+mod problems;
 
 use crate::workspace::cargo;
 use anyhow::{Context, Result, bail};
@@ -18,6 +21,7 @@ use std::process::Command;
 
 const METRICS: &str = "ops/metrics.md";
 const SCHEMA: &str = "docs/language/schema.json";
+const PROBLEMS: &str = "docs/language/problems.md";
 const ALERTS: &str = "ops/prometheus/alerts.yaml";
 const ALERT_TESTS: &str = "ops/prometheus/alerts.test.yaml";
 const DASHBOARD: &str = "ops/grafana/tzeva.json";
@@ -34,7 +38,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let metrics = metrics()?;
     let mut faults = Vec::new();
     let schema = format!("{:#}\n", tzeva_audience::schema());
-    for (path, page) in [(METRICS, metric::page(&metrics)), (SCHEMA, schema)] {
+    let mut pages = language::pages();
+    pages.extend([
+        (METRICS, metric::page(&metrics)),
+        (SCHEMA, schema),
+        (PROBLEMS, problems::page()?),
+    ]);
+    for (path, page) in pages {
         if !options.check {
             std::fs::write(path, page).with_context(|| format!("write {path}"))?;
         } else if read_to_string(path).unwrap_or_default() != page {

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tzeva_model::{Millis, NameId};
 
 /// The largest file, in bytes.
-const MAX_FILE: usize = 10 * 1024 * 1024;
+pub const MAX_FILE: usize = 10 * 1024 * 1024;
 /// The most audiences of a rule set.
 const MAX_AUDIENCES: usize = 50_000;
 /// The most documents of a file.
@@ -115,9 +115,8 @@ pub fn compile(files: &[SourceFile], settings: &CheckSettings) -> Compiled {
         let index = u32::try_from(index).unwrap_or(u32::MAX);
         if file.text.len() > MAX_FILE {
             let at = At { file: index, start: 0, end: 1 };
-            let message =
-                format!("a file of {} bytes, at most {MAX_FILE} are read", file.text.len());
-            checker.refuse(Code::TooLarge, at, message, "split it");
+            let message = format!("a file of more than {} MiB", MAX_FILE / (1024 * 1024));
+            checker.refuse(Code::TooLarge, at, message, "split it: a folder may hold many files");
             continue;
         }
         let documents = Document::split(index, &file.text, MAX_DOCUMENTS + 1);

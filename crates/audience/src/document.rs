@@ -26,7 +26,7 @@ pub(crate) const AUDIENCE: Shape = Shape {
 pub(crate) const STAY: Shape = Shape { noun: "`stay`", keys: &["at_least", "at_most"], later: &[] };
 
 /// The longest name of an audience, in bytes: it becomes part of keys, paths and metrics.
-const MAX_NAME: usize = 100;
+pub(crate) const MAX_NAME: usize = 100;
 /// The most leaves of one audience: a place counts them in 16 bits, and nobody reads more.
 const MAX_LEAVES: usize = 1_000;
 
@@ -116,7 +116,8 @@ impl Checker<'_> {
             }
             None => return Some((Name::new(NameKind::Audience, text), tree.at)),
         };
-        self.refuse(Code::BadName, tree.at, message, help);
+        let such = proper(text).map_or_else(String::new, |name| format!("such as `{name}`: "));
+        self.refuse(Code::BadName, tree.at, message, &format!("{such}{help}"));
         None
     }
 
@@ -215,6 +216,20 @@ impl Checker<'_> {
             self.refuse(Code::ExitWithinAfter, at, message, &help);
         }
     }
+}
+
+/// A name that an audience may have, near to one that none may.
+fn proper(text: &str) -> Option<String> {
+    let lower = |c: char| match c {
+        'a'..='z' | '0'..='9' | '_' | '.' => c,
+        'A'..='Z' => c.to_ascii_lowercase(),
+        _ => '-',
+    };
+    let words: String = text.chars().map(lower).collect();
+    let words: Vec<&str> = words.split('-').filter(|word| !word.is_empty()).collect();
+    let name = words.join("-");
+    let name = name.trim_start_matches(['_', '.', '-']);
+    (!name.is_empty() && name.len() <= MAX_NAME).then(|| name.to_owned())
 }
 
 /// Where an unreadable document is pointed at.

@@ -26,7 +26,7 @@ pub(crate) const FIELDS: [(&str, Field); 10] = [
 
 /// How the values of a field compare.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
+pub(crate) enum Sort {
     Name(NameKind),
     Category,
     Number,
@@ -340,7 +340,7 @@ fn names_test(mut names: Vec<Name>, wanted: bool) -> Test {
     if wanted { Test::In(names) } else { Test::NotIn(names) }
 }
 
-fn sort(field: &Field) -> Sort {
+pub(crate) fn sort(field: &Field) -> Sort {
     match field {
         Field::Product => Sort::Name(NameKind::Product),
         Field::Brand => Sort::Name(NameKind::Brand),

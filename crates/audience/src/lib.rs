@@ -19,6 +19,7 @@ mod order;
 mod paint;
 mod paint_file;
 mod place;
+pub(crate) mod reference;
 mod schema;
 mod sum;
 mod test;
@@ -28,9 +29,10 @@ pub use ast::{
     Node, RankLeaf, RuleSet, SequenceLeaf, ShareLeaf, Stay, Step, SumLeaf, TraitLeaf,
 };
 pub use canonical::leaf_key;
-pub use compile::{CheckSettings, Compiled, compile};
+pub use compile::{CheckSettings, Compiled, MAX_FILE, compile};
 pub use paint::{Dose, Falloff, HalfLives, Paint, PaintEvent};
 pub use place::Found;
+pub use reference::{Chapter, Told, Topic, reference};
 pub use schema::schema;
 pub use test::{Field, FieldTest, Test, Where};
 pub use tzeva_script::{Code, DurationError, Problem, Severity, SourceFile, parse_duration};

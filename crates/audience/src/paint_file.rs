@@ -19,9 +19,9 @@ pub(crate) const DOSES: Shape = Shape { noun: "the paint of an event", keys: &LE
 pub(crate) const FALLOFF: Shape = Shape { noun: "`falloff`", keys: &["category"], later: &[] };
 
 /// The default of `forget_below`.
-const FORGET_BELOW: f64 = 0.05;
+pub(crate) const FORGET_BELOW: f64 = 0.05;
 /// The greatest weight: sums of them stay far within f32.
-const MAX_WEIGHT: f64 = 1e9;
+pub(crate) const MAX_WEIGHT: f64 = 1e9;
 
 // === impl Paint ===
 

@@ -99,15 +99,19 @@ fn every_code_has_a_file_that_shows_it() {
 
 #[test]
 fn every_code_is_explained_in_the_reference() {
-    let reference = here().join("../../../docs/language/README.md");
-    let reference = std::fs::read_to_string(reference).unwrap();
-    let explained = |code: &&Code| reference.contains(&format!("\n| `{}` |", code.word()));
-    let missing: Vec<_> = Code::ALL.iter().filter(|code| !explained(code)).collect();
-    assert!(missing.is_empty(), "{missing:?}");
-    let rows = reference.lines().filter(|line| {
-        line.starts_with("| `") && line.contains("` | error |") || line.contains("` | warning |")
-    });
-    assert_eq!(rows.count(), Code::ALL.len(), "the reference explains a code that there isn't");
+    let page = here().join("../../../docs/language/problems.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let sections: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.word()).collect();
+    assert_eq!(sections, codes, "cargo xtask docs writes the page");
+    for code in Code::ALL {
+        let (_, section) = page.split_once(&format!("\n## {}\n", code.word())).unwrap();
+        let section = section.split("\n## ").next().unwrap();
+        let word = if code.severity() == Severity::Error { "error" } else { "warning" };
+        let message = format!("{word}[{}]: ", code.word());
+        assert!(section.contains(&message), "{message}");
+        assert!(section.contains(code.meaning()) && section.contains(code.cure()), "{message}");
+    }
 }
 
 #[test]

@@ -62,11 +62,10 @@ pub fn case_with(seed: u64, wanted: Wanted) -> Case {
     let rules = rules(random, (max_age, wanted.policies), audiences);
     let events = random.within(1, events);
     let visitors = random.pick(&[&["v"][..], &["v", "v", "v", "w", "u"]]);
-    let wanted = (wanted, visitors);
     let moves = if backtest {
         backtest_moves(random, events, visitors)
     } else {
-        moves(random, events, wanted)
+        moves(random, events, (wanted, visitors))
     };
     let last = moves.iter().map(Move::time).max().unwrap_or(UnixMillis::new(BASE));
     let until = last + Millis::new(random.pick(&[0, 1, 10, 50, 200, 3_000]));

@@ -4,6 +4,7 @@ mod apply;
 pub(crate) mod diff;
 pub(crate) mod given;
 mod history;
+mod problem;
 mod report;
 mod test;
 
@@ -20,6 +21,8 @@ use std::path::PathBuf;
 pub(crate) enum Action {
     /// Compile a folder of audiences: every problem with its place, then what each audience needs and shares.
     Check(CheckArgs),
+    /// What a code of a refusal or warning means, with a file that gives it and how to mend it.
+    Problem(problem::Args),
     /// Print the JSON Schema of rule files, from which editors complete and mark errors.
     Schema,
     /// Publish a folder of audiences to running services: first what would change, then only what the flags allow.
@@ -57,6 +60,7 @@ pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
         Action::Apply(args) => apply::run(&args),
         Action::History(args) => history::history(&args),
         Action::Show(args) => history::show(&args),
+        Action::Problem(args) => Ok(problem::run(&args)),
         Action::Diff(args) => diff::run(&args),
         Action::Test(args) => test::run(&args),
     }

@@ -3,6 +3,8 @@
 use crate::exit::Failure;
 use crate::{out, wiring};
 use anyhow::{Context, anyhow};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use tzeva_audience::{CheckSettings, Compiled, RuleSet, Severity, SourceFile, compile};
@@ -69,7 +71,7 @@ pub(crate) fn load(folder: &Path, settings: &CheckSettings) -> Result<Arc<RuleSe
 fn collect(path: &Path, found: &mut Vec<SourceFile>) -> anyhow::Result<()> {
     let attempt = || format!("read audiences {}", path.display());
     if !path.is_dir() {
-        let text = std::fs::read_to_string(path).with_context(attempt)?;
+        let text = text(path).with_context(attempt)?;
         found.push(SourceFile { path: path.display().to_string(), text });
         return Ok(());
     }
@@ -81,4 +83,15 @@ fn collect(path: &Path, found: &mut Vec<SourceFile>) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The text of a file; of one that is larger than is read, so much that the compiler sees it and refuses it.
+fn text(path: &Path) -> anyhow::Result<String> {
+    let most = tzeva_audience::MAX_FILE + 1;
+    let mut bytes = Vec::new();
+    File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
+    if bytes.len() == most {
+        return Ok(String::from_utf8_lossy(&bytes).into_owned());
+    }
+    String::from_utf8(bytes).map_err(|_| anyhow!("it is no UTF-8 text: save it as UTF-8"))
 }

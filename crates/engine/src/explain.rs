@@ -109,7 +109,7 @@ pub fn explain_in(
     let state = standing(&profile, audience.name.id());
     let lens = Lens { max_age, half_life: rules.paint.half_life };
     let (paint, view) = (&rules.paint, View::now(&profile));
-    let past = Past::of(&profile, paint, settings.max_age);
+    let past = Past::of(&profile, paint, max_age);
     let glance = Glance { lens, paint, view, now, end, past };
     Some(Explained {
         state,

@@ -55,16 +55,27 @@ impl Report<'_> {
 
     /// Reports that something else was expected.
     pub fn wrong_shape(&mut self, tree: &Tree, wanted: &str) {
+        self.wrong_shape_with(tree, wanted, "");
+    }
+
+    /// The same with a hint.
+    pub fn wrong_shape_with(&mut self, tree: &Tree, wanted: &str, help: &str) {
+        let found = match tree.text().map(str::trim).filter(|text| !text.is_empty()) {
+            Some(text) => format!("`{}`", shortened(text)),
+            None => tree.noun().to_owned(),
+        };
         if !matches!(tree.kind, Kind::Bad) {
-            let message = format!("expected {wanted}, found {}", tree.noun());
-            self.refuse(Code::WrongShape, head(tree), message, "");
+            let message = format!("expected {wanted}, found {found}");
+            self.refuse(Code::WrongShape, head(tree), message, help);
         }
     }
 
     /// The entries of a mapping, unknown and repeated keys reported.
     pub fn entries<'t>(&mut self, tree: &'t Tree, shape: &Shape) -> Option<Entries<'t>> {
         let Kind::Map(pairs) = &tree.kind else {
-            self.wrong_shape(tree, &format!("{} (a mapping)", shape.noun));
+            let help =
+                format!("write `{{ key: value, ... }}`, with keys of {}", shape.keys.join(", "));
+            self.wrong_shape_with(tree, &format!("{} (a mapping)", shape.noun), &help);
             return None;
         };
         let mut entries = Entries { at: head(tree), incomplete: false, found: BTreeMap::new() };

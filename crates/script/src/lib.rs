@@ -8,7 +8,9 @@ pub mod code;
 pub mod duration;
 mod entries;
 mod near;
+mod page;
 pub mod problem;
+mod syntax;
 pub mod tree;
 
 pub use code::{Code, Severity};

@@ -7,9 +7,8 @@
 
 use crate::code::Code;
 use crate::problem::{At, Report};
-use serde_saphyr::granit_parser::{
-    ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span,
-};
+use crate::syntax::{Stuck, Unread};
+use serde_saphyr::granit_parser::{Event, Options, Parser, ScalarStyle, ScanError, Span};
 
 /// How deep mappings and lists may nest.
 pub const MAX_DEPTH: usize = 64;
@@ -280,29 +279,14 @@ impl Builder<'_, '_> {
 
     fn refuse_syntax(&mut self, error: &ScanError) {
         let mark = error.marker();
+        let Document { file, base, text } = self.document;
+        let place = |byte: u32| (byte as usize).saturating_sub(base);
+        let open = self.open.last().map(|open| place(open.at.start));
         let start = self.document.byte(mark.byte_offset(), mark.index());
-        let at = At { file: self.document.file, start, end: start + 1 };
-        let place = (start as usize).saturating_sub(self.document.base);
-        let line = line_around(self.document.text, place);
-        let before = &self.document.text[..floor(self.document.text, place)];
-        let (code, help) = if looks_like_bare_operator(line) {
-            (Code::UnquotedOperator, "put the comparison in quotes, such as \">= 3\"")
-        } else if line.contains('\t') && is_about_tabs(error.kind(), line) {
-            (Code::Tab, "indent with blanks: YAML takes no tabs there")
-        } else if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
-            (Code::TooLarge, "nest less deep")
-        } else if before.ends_with('"') {
-            (Code::YamlSyntax, "is a quotation mark too many, or one missing?")
-        } else {
-            (Code::YamlSyntax, "is a quotation mark, a bracket or a colon missing before this?")
-        };
-        let message = match code {
-            Code::UnquotedOperator => {
-                "a comparison without quotes, which YAML can't read".to_owned()
-            }
-            _ => format!("this is no YAML: {}", error.info()),
-        };
-        self.report.add(code, at, message, Some(help.to_owned()));
+        let stuck = Stuck { text, place: place(start), open };
+        let Unread { code, message, help, place } = stuck.unread(error);
+        let start = u32::try_from(base + place).unwrap_or(u32::MAX);
+        self.report.add(code, At { file, start, end: start + 1 }, message, Some(help.to_owned()));
     }
 }
 
@@ -312,13 +296,6 @@ fn is_mark(line: &str, mark: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
 }
 
-/// The line of `text` that byte `place` lies in.
-fn line_around(text: &str, place: usize) -> &str {
-    let place = floor(text, place);
-    let start = text[..place].rfind('\n').map_or(0, |end| end + 1);
-    text[start..].lines().next().unwrap_or_default()
-}
-
 /// The nearest character boundary at or before `place`.
 pub(crate) fn floor(text: &str, place: usize) -> usize {
     let mut place = place.min(text.len());
@@ -326,24 +303,4 @@ pub(crate) fn floor(text: &str, place: usize) -> usize {
         place -= 1;
     }
     place
-}
-
-/// `count: >= 3`: YAML takes `>` for the head of a block of text.
-fn looks_like_bare_operator(line: &str) -> bool {
-    line.match_indices(':').any(|(colon, _)| {
-        let value = line[colon + 1..].trim_start();
-        value.starts_with('>') || value.starts_with("not in [") || value.starts_with("in [")
-    })
-}
-
-fn is_about_tabs(kind: &ErrorKind, line: &str) -> bool {
-    let tab_kind = matches!(
-        kind,
-        ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabAtBlockScalarStart
-            | ErrorKind::TabInPlainScalar
-    );
-    tab_kind || line.trim_start_matches(' ').starts_with('\t')
 }

@@ -4,6 +4,7 @@ use crate::Outcome;
 use crate::timeline::lines;
 use std::fmt::Write;
 use std::time::Duration;
+use tzeva_script::{Problem, Severity};
 
 /// The whole file: a suite an audience. `took` is how long all of them took.
 #[must_use]
@@ -29,6 +30,33 @@ pub fn xml(outcomes: &[Outcome<'_>], took: Duration) -> String {
     text + "</testsuites>\n"
 }
 
+/// The file of a run that came to no test, since rules or tests are refused: each refusal is an error. Without it a
+/// build server would go on showing the results of the run before.
+#[must_use]
+pub fn xml_of_refusals(problems: &[Problem]) -> String {
+    let refused = || problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let count = refused().count();
+    let mut text = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <testsuites name=\"tzeva audience test\" tests=\"{count}\" errors=\"{count}\">\n  \
+         <testsuite name=\"rules and tests\" tests=\"{count}\" errors=\"{count}\">\n"
+    );
+    for problem in refused() {
+        let (code, message) = (problem.code, escaped(&problem.message));
+        let place = match problem.line {
+            0 => "all files".to_owned(),
+            line => escaped(&format!("{}:{line}:{}", problem.file, problem.column)),
+        };
+        let whole = escaped(&problem.to_string());
+        let _ = writeln!(
+            text,
+            "    <testcase classname=\"{code}\" name=\"{place}\">\n      \
+             <error message=\"{message}\">\n{whole}      </error>\n    </testcase>"
+        );
+    }
+    text + "  </testsuite>\n</testsuites>\n"
+}
+
 fn case(text: &mut String, outcome: &Outcome<'_>) {
     let (audience, name) = (escaped(outcome.audience), escaped(&outcome.case.name));
     let _ = write!(text, "    <testcase classname=\"{audience}\" name=\"{name}\"");
@@ -36,9 +64,12 @@ fn case(text: &mut String, outcome: &Outcome<'_>) {
         *text += "/>\n";
         return;
     }
-    let place = escaped(&outcome.case.place);
-    let _ = writeln!(text, ">\n      <failure message=\"{place}\">");
-    for line in lines(outcome) {
+    let lines = lines(outcome);
+    let first = lines.iter().find(|line| line.wrong).map_or("", |line| &line.text);
+    let message = escaped(first.trim_start_matches('!').trim_start());
+    let _ = writeln!(text, ">\n      <failure message=\"{message}\">");
+    let _ = writeln!(text, "{}", escaped(&outcome.case.place));
+    for line in lines {
         let _ = writeln!(text, "{}", escaped(&line.text));
     }
     *text += "      </failure>\n    </testcase>\n";

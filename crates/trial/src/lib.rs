@@ -4,12 +4,13 @@
 //! all that is wrong with the documents, [`run`] puts every case through the engine that also decides live, on a virtual
 //! clock: time moves only as events and deadlines move it. Events are made as a producer would send them and go through
 //! the decoder, so that a test means what production means. What came of them
-//! becomes lines for people ([`lines`]) and JUnit XML ([`xml`]).
+//! becomes lines for people ([`lines`]), JSON ([`json`]) and JUnit XML ([`xml`]).
 //!
 //! Replay: the same files and settings give the same outcomes.
 #![deny(missing_docs)]
 
 mod event;
+mod json;
 mod junit;
 mod notation;
 mod read;
@@ -19,7 +20,8 @@ mod tree;
 mod warn;
 
 pub use event::decoder;
-pub use junit::xml;
+pub use json::json;
+pub use junit::{xml, xml_of_refusals};
 pub use read::{Case, Expected, Told, Trial, Trials, read};
 pub use run::{Difference, Happened, Outcome, run};
 pub use timeline::{Line, lines};

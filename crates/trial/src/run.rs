@@ -83,7 +83,7 @@ pub fn run<'a>(rules: &Arc<RuleSet>, settings: &Settings, trials: &'a [Trial]) -
     let mut draft = Draft::default();
     engine.fire_until(UnixMillis::MAX, &mut draft);
     hand_out(draft, &mut running);
-    running.into_iter().map(|one| one.outcome(rules, &settings)).collect()
+    running.into_iter().map(|one| one.outcome(rules, (&settings, &engine))).collect()
 }
 
 fn cases<'a>(trial: &'a Trial) -> impl Iterator<Item = Running<'a>> {
@@ -141,7 +141,7 @@ fn visitor(number: usize) -> VisitorId {
 // === impl Running ===
 
 impl<'a> Running<'a> {
-    fn outcome(self, rules: &Arc<RuleSet>, settings: &Settings) -> Outcome<'a> {
+    fn outcome(self, rules: &Arc<RuleSet>, given: (&Settings, &Engine)) -> Outcome<'a> {
         let until = BEGINNING + self.case.until;
         let end = self.changes.partition_point(|change| change.effective_at <= until);
         let (got, later) = self.changes.split_at(end);
@@ -152,7 +152,7 @@ impl<'a> Running<'a> {
             audience: self.audience,
             case: self.case,
             goes_on: goes_on.map(|change| happened(rules, change)),
-            difference: offset.and_then(|offset| self.difference(rules, settings, offset)),
+            difference: offset.and_then(|offset| self.difference(rules, given, offset)),
             got,
             passed: offset.is_none() && self.refused.is_empty(),
             refused: self.refused,
@@ -163,12 +163,12 @@ impl<'a> Running<'a> {
     fn difference(
         &self,
         rules: &Arc<RuleSet>,
-        settings: &Settings,
+        (settings, engine): (&Settings, &Engine),
         offset: Millis,
     ) -> Option<Difference> {
         let place = rules.audiences.iter().position(|audience| audience.name.id() == self.id)?;
         let now = BEGINNING + offset;
-        let mut engine = Engine::new(Arc::clone(rules), settings.clone(), BEGINNING);
+        let mut engine = engine.afresh(BEGINNING);
         for told in self.case.events.iter().take_while(|told| told.offset <= offset) {
             take(&mut engine, told.instant(), (0, &told.event), &mut []);
         }

@@ -20,6 +20,9 @@ pub(crate) fn problems(problems: &[Problem]) {
         out::note(ink.tint(tint, head));
         rest.lines().for_each(out::note);
     }
+    if let Some(hint) = super::problem::hint(problems) {
+        out::note(ink.tint(Tint::Dim, hint));
+    }
 }
 
 /// For people: problems, then a table of audiences, then the sums.
@@ -115,7 +118,7 @@ fn shared(summary: &RuleSetSummary) {
     }
 }
 
-fn problem(problem: &Problem) -> Value {
+pub(super) fn problem(problem: &Problem) -> Value {
     json!({
         "code": problem.code,
         "severity": if problem.severity == Severity::Error { "error" } else { "warning" },

@@ -1,16 +1,19 @@
 //! `tzeva audience test`: the tests beside audiences, through the same engine on a virtual clock.
 
+mod watch;
+
 use super::given::Given;
 use super::report;
 use crate::exit::{Exit, Failure};
 use crate::ink::{Ink, Tint};
-use crate::{out, rules, wiring};
+use crate::out::{self, Output};
+use crate::{rules, wiring};
 use anyhow::Context;
-use std::io::{IsTerminal, Write};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tzeva_audience::{CheckSettings, Severity, SourceFile};
+use tzeva_audience::{CheckSettings, Problem, Severity, SourceFile};
 use tzeva_trial::{Outcome, Trial};
 
 /// Arguments of `tzeva audience test`.
@@ -31,32 +34,18 @@ pub(crate) struct Args {
     /// The settings file; left out: defaults.
     #[arg(long, value_name = "FILE", env = "TZEVA_CONFIG")]
     config: Option<PathBuf>,
+    /// How the result is written.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
 }
-
-/// How often files are looked at while watching.
-const LOOK: Duration = Duration::from_millis(300);
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let given = Given::load(args.config.as_deref())?;
     let folder = args.folder.as_ref().unwrap_or(&given.settings.audiences);
-    if !args.watch {
-        return test(args, &given, folder, &rules::files(folder)?);
+    if args.watch {
+        return watch::run(args, &given, folder);
     }
-    let mut seen = None;
-    loop {
-        // While an editor writes, a file may be away for a moment.
-        let files = rules::files(folder).ok();
-        if files.is_some() && files != seen {
-            clear();
-            if let Some(files) = &files {
-                test(args, &given, folder, files)?;
-            }
-            out::note(format!("waiting for changes in {}; Ctrl-C ends", folder.display()));
-            seen = files;
-        }
-        // A Ctrl-C ends the process here as anywhere.
-        let _ = crossbeam_channel::after(LOOK).recv();
-    }
+    test(args, &given, folder, &rules::files(folder)?)
 }
 
 fn test(args: &Args, given: &Given, folder: &Path, files: &[SourceFile]) -> Result<Exit, Failure> {
@@ -64,29 +53,56 @@ fn test(args: &Args, given: &Given, folder: &Path, files: &[SourceFile]) -> Resu
     let settings = CheckSettings { keep_what_rules_name: true, ..given.check_settings() };
     let mut compiled = tzeva_audience::compile(files, &settings);
     let trials = given.read_tests(files, &mut compiled)?;
-    let problems = compiled.problems;
-    report::problems(&problems);
+    let mut problems = compiled.problems;
     let Some(rules) = compiled.rules else {
-        let refused = problems.iter().filter(|problem| problem.severity == Severity::Error);
-        let refused = refused.count();
-        let problems = report::amount(refused, "problem", "problems");
-        out::line(format!("{}: no test was run, {problems} refused", folder.display()));
+        if let Some(path) = &args.junit {
+            write(path, tzeva_trial::xml_of_refusals(&problems))?;
+        }
+        match args.output {
+            Output::Text => refused(folder, &problems),
+            Output::Json => as_json(json!({ "ok": false, "cases": [], "failed": 0 }), &problems),
+        }
         return Ok(Exit::No);
     };
     let rules = Arc::new(rules);
     let trials = chosen(trials, args.filter.as_deref());
     let outcomes = tzeva_trial::run(&rules, &wiring::engine_settings(&given.settings), &trials);
-    report::problems(&tzeva_trial::endings(files, &outcomes));
+    problems.extend(tzeva_trial::endings(files, &outcomes));
     if args.filter.is_none() {
-        report::problems(&tzeva_trial::untested(&rules, &trials));
+        problems.extend(tzeva_trial::untested(&rules, &trials));
     }
     let took = begun.elapsed();
     if let Some(path) = &args.junit {
-        let attempt = || format!("write {}", path.display());
-        let written = std::fs::write(path, tzeva_trial::xml(&outcomes, took));
-        written.with_context(attempt).map_err(Failure::world)?;
+        write(path, tzeva_trial::xml(&outcomes, took))?;
     }
-    Ok(told(folder, &outcomes, took))
+    match args.output {
+        Output::Text => {
+            report::problems(&problems);
+            told(folder, &outcomes, took);
+        }
+        Output::Json => as_json(tzeva_trial::json(&outcomes, took), &problems),
+    }
+    let passed = outcomes.iter().all(|outcome| outcome.passed);
+    Ok(if passed { Exit::Fine } else { Exit::No })
+}
+
+/// Writes a result for programs.
+fn as_json(mut result: Value, problems: &[Problem]) {
+    result["problems"] = problems.iter().map(report::problem).collect();
+    out::line(result);
+}
+
+fn write(path: &Path, text: String) -> Result<(), Failure> {
+    let attempt = || format!("write {}", path.display());
+    std::fs::write(path, text).with_context(attempt).map_err(Failure::world)
+}
+
+/// Shows why no test was run.
+fn refused(folder: &Path, problems: &[Problem]) {
+    report::problems(problems);
+    let refused = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
+    let problems = report::amount(refused, "problem", "problems");
+    out::line(format!("{}: no test was run, {problems} refused", folder.display()));
 }
 
 /// Only the cases with `filter` in what they are called.
@@ -102,7 +118,7 @@ fn chosen(mut trials: Vec<Trial>, filter: Option<&str>) -> Vec<Trial> {
 }
 
 /// Shows what failed, then the sums.
-fn told(folder: &Path, outcomes: &[Outcome<'_>], took: Duration) -> Exit {
+fn told(folder: &Path, outcomes: &[Outcome<'_>], took: Duration) {
     let ink = Ink::stdout();
     let failed: Vec<_> = outcomes.iter().filter(|outcome| !outcome.passed).collect();
     for outcome in &failed {
@@ -127,14 +143,4 @@ fn told(folder: &Path, outcomes: &[Outcome<'_>], took: Duration) -> Exit {
         (count, _) => ink.tint(Tint::Red, format!("{count} failed")),
     };
     out::line(format!("{folder}: {cases} of {audiences} in {took} ms, {all}"));
-    if failed.is_empty() { Exit::Fine } else { Exit::No }
-}
-
-/// Clears a terminal.
-fn clear() {
-    let mut screen = std::io::stdout();
-    if screen.is_terminal() {
-        // Nobody is left to see it if that fails.
-        let _ = write!(screen, "\x1b[2J\x1b[H");
-    }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Crowd {
 impl Crowd {
     /// The cases of these seeds; nothing counts longer than `max_age`.
     pub(crate) fn of(seeds: std::ops::Range<u64>, max_age: Millis) -> Self {
-        let wanted = Wanted { policies: true, unsteady: false, long: false };
+        let wanted = Wanted { policies: true, unsteady: false, long: false, activations: false };
         let cases: Vec<_> = seeds.map(|seed| (seed, case_with(seed, wanted))).collect();
         let most_painted = cases.iter().max_by_key(|(_, case)| case.rules.paint.events.len());
         let (_, painted) = most_painted.unwrap();

@@ -79,7 +79,7 @@ pub(crate) fn all(shop: &Shop) -> Verdicts {
         let logged: Vec<Change> = commits.iter().flat_map(|c| c.changes.clone()).collect();
         let switches = switches(&sets, commits).count();
         verdicts.switches += switches;
-        let compared = if switches == 0 { Vec::clone } else { by_visitor };
+        let compared = if switches == 0 { <[Change]>::to_vec } else { by_visitor };
         let both = (compared(&logged), compared(&expected));
         assert_same(partition, "the log and the slow evaluator", &both.0, &both.1);
         let names = names(&sets, &events);
@@ -212,8 +212,8 @@ fn switches<'a>(sets: &'a Sets, commits: &'a [Commit]) -> impl Iterator<Item = &
 
 /// Each visitor's changes together: whom a sweep meets when is left open, and so whether what time did meanwhile is told
 /// on time.
-fn by_visitor(changes: &Vec<Change>) -> Vec<Change> {
-    let mut changes = changes.clone();
+fn by_visitor(changes: &[Change]) -> Vec<Change> {
+    let mut changes = changes.to_vec();
     changes.sort_by(|a, b| a.visitor.cmp(&b.visitor));
     for change in &mut changes {
         if matches!(change.reason.kind, ReasonKind::Deadline | ReasonKind::Forgotten) {

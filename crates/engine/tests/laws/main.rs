@@ -2,8 +2,8 @@
 //! A failure names its seed.
 #![cfg(test)]
 
-mod rules;
 mod files;
+mod rules;
 mod run;
 
 use crate::run::{Case, Outcome, Run, case, engine};

@@ -12,7 +12,7 @@ use tzeva_profile::Profile;
 /// A case whose history is kept whole and whose events came when they say: of others the profile knows less than what was
 /// decided.
 fn plain(seed: u64) -> Case {
-    let wanted = Wanted { policies: true, unsteady: false, long: false };
+    let wanted = Wanted { policies: true, unsteady: false, long: false, activations: false };
     let mut case = case_with(seed, wanted);
     case.settings.max_strokes = 50;
     case.settings.max_items = 50;

@@ -46,7 +46,7 @@ impl<'a> Following<'a> {
             assert_eq!(self.sweep, None, "a sweep is over before the next rules come");
             let still = commit.inputs.iter().all(|range| range.from == range.next);
             assert!(still, "a switch is a commit of its own: {commit:?}");
-            let sweep = commit.sweep.as_ref().expect("a switch begins a sweep");
+            let sweep = commit.sweep.as_ref().unwrap();
             let former = engine.rules().version();
             assert_eq!((sweep.former, sweep.since), (former, commit.until), "what came before");
             assert_eq!(sweep.met, None, "nobody is met yet");
