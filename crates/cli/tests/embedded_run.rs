@@ -255,7 +255,7 @@ fn a_running_service_answers_over_http_and_stops_by_a_signal() {
     assert!(get(&address, "/metrics").contains("tzeva_commits_total"));
     assert!(get(&address, "/v1/visitors/nobody").contains("404"));
     until("the buyer shows", || get(&address, "/v1/visitors/v-42").contains("200 OK"));
-    let told = get(&address, "/v1/visitors/v-42/audiences/abandoned-cart");
+    let told = get(&address, "/v1/visitors/v-42/explain/abandoned-cart");
     let body = told.split("\r\n\r\n").nth(1).unwrap();
     let told: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!((&told["visitor"], &told["audience"]), (&"v-42".into(), &"abandoned-cart".into()));
