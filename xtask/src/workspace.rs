@@ -16,13 +16,14 @@ pub(crate) struct Package {
 }
 
 /// The crates that know no clock, file, socket, thread, environment or randomness.
-pub(crate) const PURE: [&str; 11] = [
+pub(crate) const PURE: [&str; 12] = [
     "tzeva-model",
     "tzeva-decode",
     "tzeva-profile",
     "tzeva-script",
     "tzeva-audience",
     "tzeva-phrase",
+    "tzeva-lens",
     "tzeva-engine",
     "tzeva-trial",
     "tzeva-rulebook",

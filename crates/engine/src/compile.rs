@@ -1,12 +1,10 @@
 //! Compiles a rule set: shares equal features and clauses, finds gates, builds the indexes.
 
-use crate::direct::{Lens, cell_tag, window};
 use crate::hash::Map;
 use crate::program::{
     Asks, Clause, EventIndex, Feature, Gate, Group, Plan, Program, SumGroup, Summand, TagFeature,
     Tree,
 };
-use crate::sum::in_cells;
 use smallvec::SmallVec;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -14,6 +12,8 @@ use tzeva_audience::{
     Compare, CountTest, EventLeaf, Field, FieldTest, InterestLeaf, LastLeaf, Leaf, Node, RankLeaf,
     RuleSet, SequenceLeaf, ShareLeaf, SumLeaf, Test, Where,
 };
+use tzeva_lens::sum::in_cells;
+use tzeva_lens::{Lens, cell_tag, window};
 use tzeva_model::{Millis, NameId, TagKey};
 
 /// A program in the making. Equal things are found by what they print as: two values that print alike are alike.

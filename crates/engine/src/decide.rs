@@ -4,11 +4,11 @@ use crate::membership::{Moved, step};
 use crate::pen::Pen;
 use crate::program::Program;
 use crate::reason::Scene;
-use crate::verdict::{NEVER, Verdict};
-use crate::view::{Undo, View, standing};
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 use tzeva_audience::Audience;
+use tzeva_lens::view::{Undo, View, standing};
+use tzeva_lens::{NEVER, Verdict};
 use tzeva_model::{
     Cause, Change, Direction, Event, NameId, Origin, Place, Reason, ReasonKind, UnixMillis,
     VisitorId,

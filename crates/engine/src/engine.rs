@@ -11,10 +11,10 @@ use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::size;
 use crate::sweep::{Rules, Sweep};
-use crate::view::Undo;
 use crate::wake::Woken;
 use std::sync::Arc;
 use tzeva_audience::RuleSet;
+use tzeva_lens::view::Undo;
 use tzeva_model::{
     Event, NameId, NameKind, Origin, Outcome, Rejection, RejectionCode, UnixMillis, VisitorId,
 };

@@ -5,16 +5,15 @@
 //! the engine's by construction. Truths are read off the history directly. How long one has been so is told as far as
 //! the profile knows, which [`crate::past`] decides.
 
-use crate::direct::Lens;
 use crate::draft::Draft;
 use crate::engine::Engine;
 use crate::past::Past;
 use crate::reason::bears_out;
 use crate::settings::Settings;
-use crate::verdict::{NEVER, Verdict};
-use crate::view::{View, standing};
 use std::sync::Arc;
 use tzeva_audience::{Audience, Leaf, Node, RuleSet};
+use tzeva_lens::view::{View, standing};
+use tzeva_lens::{Lens, NEVER, Verdict};
 use tzeva_model::{Change, Evidence, Millis, UnixMillis, VisitorId};
 use tzeva_profile::{Profile, State};
 

@@ -5,16 +5,16 @@
 //! have their items merged by category. What was folded or merged is said: `exact_since`. Beyond `max_cells` the event
 //! name with the most cells gives up its oldest day.
 
-use crate::direct::shop;
 use crate::live::Live;
 use crate::money::Money;
 use crate::pen::Pen;
 use crate::settings::Settings;
-use crate::view::{CellKey, Gone, Undo, cell};
 use crate::wake::{Before, Woken};
 use smallvec::SmallVec;
 use std::cmp::Reverse;
 use std::sync::Arc;
+use tzeva_lens::shop;
+use tzeva_lens::view::{CellKey, Gone, Undo, cell};
 use tzeva_model::{Amount, Event, Item, Millis, NameId, TagKey, UnixMillis};
 use tzeva_profile::{Cell, Extra, Op, Profile, Stroke, StrokeItem, day};
 

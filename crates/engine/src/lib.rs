@@ -5,24 +5,20 @@
 //! wherever a run is split and whatever was in memory: a decision looks at profiles, rules, settings and instants alone.
 //!
 //! A decision on one event, in order: is it a duplicate (`history`); what must go, what comes in (`history`), what it
-//! paints (`paint`); which audiences it can move, and what these say now (`decide`, `membership`); why (`reason`); when
-//! something happens by time alone (`verdict`). When the rules change (`sweep`), whoever is met is first brought up to
-//! date (`renew`) in what differs (`shift`). Every write goes through `pen`: to the profile and the draft alike.
+//! paints (`paint`); which audiences it can move, and what these say now (`decide`, `membership`, `live`); why
+//! (`reason`, by the direct look of `tzeva_lens`); when something happens by time alone (its verdicts). When the rules
+//! change (`sweep`), whoever is met is first brought up to date (`renew`) in what differs (`shift`). Every write goes
+//! through `pen`: to the profile and the draft alike.
 #![deny(missing_docs)]
 
-mod chain;
 mod compile;
 mod decide;
-mod direct;
 mod draft;
 mod engine;
-mod exact;
 mod explain;
 mod hash;
 mod history;
-mod level;
 mod live;
-mod matching;
 mod membership;
 mod money;
 mod paint;
@@ -35,10 +31,7 @@ mod roster;
 mod settings;
 mod shift;
 mod size;
-mod sum;
 mod sweep;
-mod verdict;
-mod view;
 mod wake;
 
 #[cfg(test)]

@@ -7,14 +7,13 @@
 //!
 //! Cells are read where they lie: few visitors have any.
 
-use crate::direct::last_verdict;
 use crate::hash::Map;
 use crate::program::{Asks, Clause, Feature, Gate, Group, Matched, Plan, Program, SumGroup, Tree};
-use crate::sum::{self, Term, term};
-use crate::verdict::{NEVER, Verdict, flips_below};
-use crate::view::{self, View};
 use smallvec::SmallVec;
 use tzeva_audience::Leaf;
+use tzeva_lens::sum::{self, Term, term};
+use tzeva_lens::view::{self, View};
+use tzeva_lens::{NEVER, Verdict, flips_below, last_verdict};
 use tzeva_model::{Millis, NameId, UnixMillis};
 use tzeva_profile::{Cell, Profile, Standing, State, Stroke};
 

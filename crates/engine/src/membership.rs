@@ -10,8 +10,8 @@
 //! A visitor that no standing tells of is out and armed: that is what a first start finds. A step does at most one
 //! transition; what time alone would do next is the step's bound.
 
-use crate::verdict::{NEVER, Verdict};
 use tzeva_audience::Audience;
+use tzeva_lens::{NEVER, Verdict};
 use tzeva_model::{Millis, UnixMillis};
 use tzeva_profile::State;
 

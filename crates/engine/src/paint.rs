@@ -4,12 +4,12 @@
 //! S ← S·2^(−(t'−t₀)/h) + w at t' = max(t₀, t), a late paint arriving already faded to t'. Then, in each level that was
 //! painted or cleared, what has faded below `forget_below` at that instant is forgotten; never at another time.
 
-use crate::direct::{half_life, shop};
 use crate::pen::Pen;
-use crate::view::{Undo, tag};
 use crate::wake::Woken;
 use smallvec::SmallVec;
 use tzeva_audience::{Dose, Paint, PaintEvent};
+use tzeva_lens::view::{Undo, tag};
+use tzeva_lens::{half_life, shop};
 use tzeva_model::{Event, Level, NameId, TagKey, UnixMillis};
 use tzeva_profile::{Op, Tag, decay};
 

@@ -8,11 +8,9 @@
 //!
 //! It is the past as history has it now: a late event counts as if it had come in time.
 
-use crate::direct::window;
-use crate::matching::matches;
-use crate::verdict::Verdict;
-use crate::view::{View, standing};
 use tzeva_audience::{Compare, CountTest, EventLeaf, InLeaf, Leaf, Node, Paint, Where};
+use tzeva_lens::view::{View, standing};
+use tzeva_lens::{Verdict, matches, window};
 use tzeva_model::{Level, Millis, NameId, UnixMillis};
 use tzeva_profile::{Profile, State};
 

@@ -9,12 +9,11 @@
 //!   and stays so without an event. A clause wakes only audiences whose gate is open, so "any visit and ..." costs
 //!   nothing to visitors of whom the rest isn't true.
 
-use crate::direct::Lens;
 use crate::hash::Map;
-use crate::matching::matches;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use tzeva_audience::{CountTest, Field, Leaf, RuleSet, Where};
+use tzeva_lens::{Lens, matches};
 use tzeva_model::{Level, Millis, NameId, TagKey};
 use tzeva_profile::Stroke;
 

@@ -4,11 +4,11 @@
 //! way it went. *Before* is one millisecond earlier, on the history without the event. All of it is read off the history
 //! directly, since transitions are rare.
 
-use crate::direct::{Lens, Mark};
 use crate::membership::Moved;
-use crate::view::View;
 use smallvec::SmallVec;
 use tzeva_audience::{Audience, Dose, InterestLeaf, Leaf, Node, Paint, RankLeaf, ShareLeaf};
+use tzeva_lens::view::View;
+use tzeva_lens::{Lens, Mark};
 use tzeva_model::{Evidence, Level, Millis, Place, TagKey, UnixMillis};
 use tzeva_profile::Stroke;
 

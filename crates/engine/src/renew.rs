@@ -12,8 +12,8 @@ use crate::engine::{Engine, arm};
 use crate::pen::{Pen, Visitor};
 use crate::shift::{Concern, Fate, Shift};
 use crate::sweep::Sweep;
-use crate::view::Undo;
 use smallvec::SmallVec;
+use tzeva_lens::view::Undo;
 use tzeva_model::{Direction, NameId, Place, Reason, ReasonKind, UnixMillis, VisitorId};
 use tzeva_profile::{Op, Standing, State, Tag, decay};
 

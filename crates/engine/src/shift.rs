@@ -106,7 +106,7 @@ impl Shift {
 
     /// The half-life that tags of `level` faded by before, if it is another now.
     pub(crate) fn refaded(&self, level: Level) -> Option<Millis> {
-        let half_life = |lives: &HalfLives| crate::direct::half_life(lives, level);
+        let half_life = |lives: &HalfLives| tzeva_lens::half_life(lives, level);
         let before = half_life(&self.former().paint.half_life);
         (before != half_life(&self.part.set().paint.half_life)).then_some(before)
     }

@@ -5,12 +5,12 @@
 //! their audiences too: the first event of a `last` clause, which now has an instant to become true at, and a paint so
 //! light that rounding may have made the score fade sooner. Sums with terms below nothing are a third: see `summed`.
 
-use crate::level::Scores;
 use crate::live::Look;
 use crate::program::{Asks, Clause, Matched};
-use crate::view::{self, Undo, View};
 use smallvec::SmallVec;
 use tzeva_audience::Leaf;
+use tzeva_lens::Scores;
+use tzeva_lens::view::{self, Undo, View};
 use tzeva_model::{NameId, TagKey, UnixMillis};
 use tzeva_profile::{Tag, decay};
 

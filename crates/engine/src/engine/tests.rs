@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::live::Look;
-use crate::view::View;
 use tzeva_audience::Node;
 use tzeva_cases::{Case as Scenario, Random, Wanted, case_with, engine_settings};
+use tzeva_lens::view::View;
 use tzeva_model::{Amount, Category, EventId, Item, Millis, Name};
 
 /// So many milliseconds from a decision on are looked at.

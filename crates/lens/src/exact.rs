@@ -14,7 +14,7 @@ use tzeva_profile::Cell;
 
 impl Lens {
     /// Tells whether the truth of `leaf` rests on kept strokes alone.
-    pub(crate) fn is_exact(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> bool {
+    pub fn is_exact(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> bool {
         let marks = self.marks(leaf, view, now);
         if marks.iter().any(|mark| mark.stroke.is_none()) {
             return false;

@@ -8,32 +8,34 @@ use tzeva_audience::{Compare, CountTest};
 use tzeva_model::UnixMillis;
 
 /// The instant that never comes.
-pub(crate) const NEVER: UnixMillis = UnixMillis::MAX;
+pub const NEVER: UnixMillis = UnixMillis::MAX;
 
 /// A truth and how long it holds without an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// The truth.
-    pub(crate) holds: bool,
+    pub holds: bool,
     /// It does not flip before this.
-    pub(crate) next: UnixMillis,
+    pub next: UnixMillis,
 }
 
 // === impl Verdict ===
 
 impl Verdict {
     /// Always this.
-    pub(crate) const fn settled(holds: bool) -> Self {
+    #[inline]
+    pub const fn settled(holds: bool) -> Self {
         Self { holds, next: NEVER }
     }
 
     /// The opposite, for as long.
-    pub(crate) const fn negated(self) -> Self {
+    #[inline]
+    pub const fn negated(self) -> Self {
         Self { holds: !self.holds, next: self.next }
     }
 
     /// All of `parts`: when true, the first flip ends it; when false, every false part must flip.
-    pub(crate) fn all(parts: impl Iterator<Item = Self>) -> Self {
+    pub fn all(parts: impl Iterator<Item = Self>) -> Self {
         let (mut first, mut last_false, mut holds) = (NEVER, UnixMillis::MIN, true);
         for part in parts {
             if part.holds {
@@ -50,14 +52,15 @@ impl Verdict {
     }
 
     /// At least one of `parts`.
-    pub(crate) fn any(parts: impl Iterator<Item = Self>) -> Self {
+    pub fn any(parts: impl Iterator<Item = Self>) -> Self {
         Self::all(parts.map(Self::negated)).negated()
     }
 }
 
 /// The largest count below `count` that compares otherwise than `count` does; as time passes counts only fall, so the
 /// truth stays until the count is that low.
-pub(crate) fn flips_below(test: CountTest, count: u32) -> Option<u32> {
+#[inline]
+pub fn flips_below(test: CountTest, count: u32) -> Option<u32> {
     let at_least = |k: u32| if count >= k { k.checked_sub(1) } else { None };
     let at_most = |k: u32| (count > k).then_some(k);
     match test {

@@ -20,7 +20,8 @@ enum Found<'a> {
 }
 
 /// Tells whether `stroke` meets `filter`.
-pub(crate) fn matches(stroke: &Stroke, filter: &Where) -> bool {
+#[inline]
+pub fn matches(stroke: &Stroke, filter: &Where) -> bool {
     filter.event.iter().all(|test| event_meets(stroke, test))
         && (filter.item.is_empty() || stroke.items.iter().any(|item| item_meets(item, filter)))
 }

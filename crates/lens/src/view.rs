@@ -11,7 +11,7 @@ use tzeva_profile::{Cell, Profile, State, Stroke, StrokeItem, Tag};
 
 /// A look at a history.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'a> {
+pub struct View<'a> {
     profile: &'a Profile,
     hidden: Option<usize>,
     tags_before: &'a [(TagKey, Option<Tag>)],
@@ -22,22 +22,22 @@ pub(crate) struct View<'a> {
 
 /// What an event did to a history, as far as is needed to look behind it.
 #[derive(Debug, Default)]
-pub(crate) struct Undo {
+pub struct Undo {
     /// Where the event's stroke lies, or lay when it was inserted.
-    pub(crate) stroke: Option<usize>,
+    pub stroke: Option<usize>,
     /// The tags that were set or removed, as they were; the first entry of a key counts.
-    pub(crate) tags: SmallVec<[(TagKey, Option<Tag>); 8]>,
+    pub tags: SmallVec<[(TagKey, Option<Tag>); 8]>,
     /// The traits that were set, as they were.
-    pub(crate) traits: Vec<(Box<str>, Option<Value>)>,
+    pub traits: Vec<(Box<str>, Option<Value>)>,
     /// Strokes and cells that went, and what can't be told from the profile after it; in order.
-    pub(crate) gone: Vec<Gone>,
+    pub gone: Vec<Gone>,
     /// The profile before; made when it is first looked at, and only if something went.
     whole: OnceCell<Box<Profile>>,
 }
 
 /// A part of history that an event let go.
 #[derive(Debug)]
-pub(crate) enum Gone {
+pub enum Gone {
     /// The stroke at this place, too old to count.
     Dropped(usize, Stroke),
     /// The stroke at this place, and the cells that it was folded into as they were before.
@@ -51,22 +51,19 @@ pub(crate) enum Gone {
 }
 
 /// An event's name, a tag and a day.
-pub(crate) type CellKey = (NameId, TagKey, i32);
+pub type CellKey = (NameId, TagKey, i32);
 
 // === impl View ===
 
 impl<'a> View<'a> {
     /// The history as it is.
-    pub(crate) fn now(profile: &'a Profile) -> Self {
+    #[inline]
+    pub fn now(profile: &'a Profile) -> Self {
         Self { profile, hidden: None, tags_before: &[], traits_before: &[], moved: &[] }
     }
 
     /// The history before what `undo` tells of, with the memberships before `moved`.
-    pub(crate) fn before(
-        profile: &'a Profile,
-        undo: &'a Undo,
-        moved: &'a [(NameId, bool)],
-    ) -> Self {
+    pub fn before(profile: &'a Profile, undo: &'a Undo, moved: &'a [(NameId, bool)]) -> Self {
         let (tags_before, traits_before) = (&undo.tags, &undo.traits);
         if undo.gone.is_empty() {
             return Self { profile, hidden: undo.stroke, tags_before, traits_before, moved };
@@ -77,23 +74,25 @@ impl<'a> View<'a> {
     }
 
     /// The tags before what `undo` tells of, and nothing else: no copy is made for it.
-    pub(crate) fn tags_before(profile: &'a Profile, undo: &'a Undo) -> Self {
+    pub fn tags_before(profile: &'a Profile, undo: &'a Undo) -> Self {
         Self { tags_before: &undo.tags, ..Self::now(profile) }
     }
 
     /// The strokes in order, each with its place.
-    pub(crate) fn strokes(self) -> impl DoubleEndedIterator<Item = (usize, &'a Stroke)> + use<'a> {
+    pub fn strokes(self) -> impl DoubleEndedIterator<Item = (usize, &'a Stroke)> + use<'a> {
         let hidden = self.hidden;
         self.profile.strokes.iter().enumerate().filter(move |(place, _)| Some(*place) != hidden)
     }
 
     /// The cells of one event name and one tag.
-    pub(crate) fn cells(self, event: NameId, tag: TagKey) -> &'a [Cell] {
+    #[inline]
+    pub fn cells(self, event: NameId, tag: TagKey) -> &'a [Cell] {
         cells(self.profile, event, tag)
     }
 
     /// The tag under `key`.
-    pub(crate) fn tag(self, key: TagKey) -> Option<&'a Tag> {
+    #[inline]
+    pub fn tag(self, key: TagKey) -> Option<&'a Tag> {
         match self.tags_before.iter().find(|(k, _)| *k == key) {
             Some((_, before)) => before.as_ref(),
             None => tag(self.profile, key),
@@ -101,7 +100,7 @@ impl<'a> View<'a> {
     }
 
     /// The tags of a level, ascending by key.
-    pub(crate) fn level(self, level: Level) -> SmallVec<[Tag; 16]> {
+    pub fn level(self, level: Level) -> SmallVec<[Tag; 16]> {
         let tags = &self.profile.tags;
         let from = tags.partition_point(|tag| tag.key.level < level);
         let mut found: SmallVec<[Tag; 16]> =
@@ -121,7 +120,7 @@ impl<'a> View<'a> {
     }
 
     /// The last known value of a trait.
-    pub(crate) fn value(self, name: &str) -> Option<&'a Value> {
+    pub fn value(self, name: &str) -> Option<&'a Value> {
         if let Some((_, before)) = self.traits_before.iter().find(|(n, _)| **n == *name) {
             return before.as_ref();
         }
@@ -131,7 +130,8 @@ impl<'a> View<'a> {
     }
 
     /// Tells whether the visitor is a member of an audience.
-    pub(crate) fn is_member(self, audience: NameId) -> bool {
+    #[inline]
+    pub fn is_member(self, audience: NameId) -> bool {
         match self.moved.iter().find(|(id, _)| *id == audience) {
             Some((_, was)) => *was,
             None => matches!(standing(self.profile, audience), Some(State::In { .. })),
@@ -140,7 +140,8 @@ impl<'a> View<'a> {
 }
 
 /// Where the profile stands in `audience`.
-pub(crate) fn standing(profile: &Profile, audience: NameId) -> Option<State> {
+#[inline]
+pub fn standing(profile: &Profile, audience: NameId) -> Option<State> {
     let at = profile.standings.binary_search_by(|s| s.audience.cmp(&audience)).ok()?;
     Some(profile.standings[at].state)
 }
@@ -149,7 +150,7 @@ pub(crate) fn standing(profile: &Profile, audience: NameId) -> Option<State> {
 
 impl Undo {
     /// Notes where the event's own stroke came in.
-    pub(crate) fn inserted(&mut self, place: usize) {
+    pub fn inserted(&mut self, place: usize) {
         self.stroke = Some(place);
         if !self.gone.is_empty() {
             self.gone.push(Gone::Inserted);
@@ -157,7 +158,7 @@ impl Undo {
     }
 
     /// Notes that something went.
-    pub(crate) fn note(&mut self, gone: Gone) {
+    pub fn note(&mut self, gone: Gone) {
         if self.gone.is_empty() && self.stroke.is_some() {
             self.gone.push(Gone::Inserted);
         }
@@ -197,6 +198,7 @@ impl Undo {
     }
 }
 
+#[inline]
 fn cell_key(cell: &Cell) -> CellKey {
     (cell.event, cell.tag, cell.day)
 }
@@ -211,20 +213,23 @@ fn restore(cells: &mut Vec<Cell>, key: CellKey, before: Option<Cell>) {
 }
 
 /// The cell under `key`.
-pub(crate) fn cell(profile: &Profile, key: CellKey) -> Option<Cell> {
+#[inline]
+pub fn cell(profile: &Profile, key: CellKey) -> Option<Cell> {
     let place = profile.cells.binary_search_by_key(&key, cell_key).ok()?;
     Some(profile.cells[place])
 }
 
 /// The cells of one event name and one tag, a day each.
-pub(crate) fn cells(profile: &Profile, event: NameId, tag: TagKey) -> &[Cell] {
+#[inline]
+pub fn cells(profile: &Profile, event: NameId, tag: TagKey) -> &[Cell] {
     let low = profile.cells.partition_point(|c| (c.event, c.tag) < (event, tag));
     let rest = &profile.cells[low..];
     &rest[..rest.partition_point(|c| (c.event, c.tag) == (event, tag))]
 }
 
 /// The tag under `key`.
-pub(crate) fn tag(profile: &Profile, key: TagKey) -> Option<&Tag> {
+#[inline]
+pub fn tag(profile: &Profile, key: TagKey) -> Option<&Tag> {
     let at = profile.tags.binary_search_by(|tag| tag.key.cmp(&key)).ok()?;
     Some(&profile.tags[at])
 }

@@ -15,29 +15,29 @@ use tzeva_profile::decay;
 
 /// Events that a leaf looks at: one stroke, or a cell of them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark {
+pub struct Mark {
     /// When; of a cell its last instant.
-    pub(crate) at: UnixMillis,
+    pub at: UnixMillis,
     /// How many.
-    pub(crate) count: u32,
+    pub count: u32,
     /// The stroke's place; `None`: a cell.
-    pub(crate) stroke: Option<usize>,
+    pub stroke: Option<usize>,
 }
 
 /// What a direct look needs beside the history.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Lens {
+pub struct Lens {
     /// How long anything counts.
-    pub(crate) max_age: Millis,
+    pub max_age: Millis,
     /// How interest fades.
-    pub(crate) half_life: HalfLives,
+    pub half_life: HalfLives,
 }
 
 // === impl Lens ===
 
 impl Lens {
     /// The verdict of `leaf` on `view` at `now`.
-    pub(crate) fn leaf(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> Verdict {
+    pub fn leaf(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> Verdict {
         match leaf {
             Leaf::Event(event) => self.event(event, view, now),
             Leaf::Sum(sum) => self.sum(sum, view, now),
@@ -57,12 +57,13 @@ impl Lens {
     }
 
     /// The half-life of a level.
-    pub(crate) fn half_life(self, level: Level) -> Millis {
+    #[inline]
+    pub fn half_life(self, level: Level) -> Millis {
         half_life(&self.half_life, level)
     }
 
     /// What makes the truth of `leaf`: the events that it counts, newest first. Nothing if it isn't about events.
-    pub(crate) fn marks(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> Vec<Mark> {
+    pub fn marks(self, leaf: &Leaf, view: View<'_>, now: UnixMillis) -> Vec<Mark> {
         match leaf {
             Leaf::Event(event) => self.counted(event, view, now),
             Leaf::Sum(sum) => {
@@ -152,16 +153,13 @@ impl Lens {
 }
 
 /// The window of a leaf: no longer than history counts.
-pub(crate) fn window(within: Option<Millis>, max_age: Millis) -> Millis {
+#[inline]
+pub fn window(within: Option<Millis>, max_age: Millis) -> Millis {
     within.unwrap_or(max_age).min(max_age)
 }
 
 /// When so many of `marks` (newest first) have left the window that at most `left` are in it.
-pub(crate) fn expiry(
-    marks: impl Iterator<Item = (UnixMillis, u32)>,
-    left: u32,
-    window: Millis,
-) -> UnixMillis {
+fn expiry(marks: impl Iterator<Item = (UnixMillis, u32)>, left: u32, window: Millis) -> UnixMillis {
     let mut sum = 0u32;
     for (at, count) in marks {
         sum = sum.saturating_add(count);
@@ -173,7 +171,8 @@ pub(crate) fn expiry(
 }
 
 /// The verdict of a `last` leaf whose last event was at `last`.
-pub(crate) fn last_verdict(
+#[inline]
+pub fn last_verdict(
     last: Option<UnixMillis>,
     leaf: &LastLeaf,
     max_age: Millis,
@@ -192,7 +191,8 @@ pub(crate) fn last_verdict(
 }
 
 /// The half-life of a level.
-pub(crate) fn half_life(half_lives: &HalfLives, level: Level) -> Millis {
+#[inline]
+pub fn half_life(half_lives: &HalfLives, level: Level) -> Millis {
     match level {
         Level::Shop => half_lives.shop,
         Level::Brand => half_lives.brand,
@@ -202,12 +202,13 @@ pub(crate) fn half_life(half_lives: &HalfLives, level: Level) -> Millis {
 }
 
 /// The tag of the whole shop.
-pub(crate) fn shop() -> TagKey {
+#[inline]
+pub fn shop() -> TagKey {
     TagKey { level: Level::Shop, id: NameId::of(NameKind::Shop, "") }
 }
 
 /// The tag whose cells count for `filter`; `None`: cells can't tell whether they match.
-pub(crate) fn cell_tag(filter: &Where) -> Option<TagKey> {
+pub fn cell_tag(filter: &Where) -> Option<TagKey> {
     let (item, event) = (filter.item.as_slice(), filter.event.as_slice());
     let (field, name) = match (item, event) {
         ([], []) => return Some(shop()),

@@ -4,7 +4,7 @@
 //! go one instant after the other.
 
 use crate::direct::{Lens, cell_tag, window};
-use crate::matching::item_meets;
+use crate::matching::{item_meets, matches};
 use crate::verdict::{NEVER, Verdict};
 use crate::view::View;
 use tzeva_audience::{AmountTest, Field, SumLeaf, Where};
@@ -12,10 +12,10 @@ use tzeva_model::{Amount, Millis, UnixMillis, Value};
 use tzeva_profile::{Stroke, StrokeItem};
 
 /// What one instant adds to a sum, in ten-thousandths.
-pub(crate) type Term = (UnixMillis, i64);
+pub type Term = (UnixMillis, i64);
 
 /// What `stroke`, which meets `filter`, adds.
-pub(crate) fn term(stroke: &Stroke, filter: &Where, of: &Field) -> i64 {
+pub fn term(stroke: &Stroke, filter: &Where, of: &Field) -> i64 {
     let items = || stroke.items.iter().filter(|item| item_meets(item, filter));
     let sum = match of {
         Field::Revenue if filter.item.is_empty() => stroke.revenue.unwrap_or_default(),
@@ -37,7 +37,8 @@ pub(crate) fn term(stroke: &Stroke, filter: &Where, of: &Field) -> i64 {
 }
 
 /// Tells whether cells hold what is added up: of revenue they do, if they can tell whose.
-pub(crate) fn in_cells(of: &Field, filter: &Where) -> bool {
+#[inline]
+pub fn in_cells(of: &Field, filter: &Where) -> bool {
     *of == Field::Revenue && cell_tag(filter).is_some()
 }
 
@@ -45,8 +46,8 @@ pub(crate) fn in_cells(of: &Field, filter: &Where) -> bool {
 ///
 /// Its next instant is that at which the sum leaves the side of the range that it is on: below, within or above. A sum
 /// above a range may leap over it, so this may be early. It has to be: told only if it stops in the range, it could
-/// come sooner by a term more, which [`crate::wake`] relies on not to happen.
-pub(crate) fn verdict(
+/// come sooner by a term more, which the engine relies on not to happen.
+pub fn verdict(
     test: AmountTest,
     window: Millis,
     terms: impl Iterator<Item = Term> + Clone,
@@ -67,7 +68,7 @@ pub(crate) fn verdict(
 }
 
 /// What terms add up to.
-pub(crate) fn total(terms: impl Iterator<Item = Term>) -> i128 {
+pub fn total(terms: impl Iterator<Item = Term>) -> i128 {
     terms.map(|(_, value)| i128::from(value)).sum()
 }
 
@@ -80,9 +81,8 @@ impl Lens {
         let live = |at: UnixMillis| at <= now && now < at + window;
         let event = leaf.event.id();
         let strokes = view.strokes().map(|(_, stroke)| stroke);
-        let strokes = strokes.filter(|s| {
-            s.event == event && live(s.at) && crate::matching::matches(s, &leaf.filter)
-        });
+        let strokes =
+            strokes.filter(|s| s.event == event && live(s.at) && matches(s, &leaf.filter));
         let mut terms: Vec<Term> =
             strokes.map(|stroke| (stroke.at, term(stroke, &leaf.filter, &leaf.of))).collect();
         if let Some(tag) = cell_tag(&leaf.filter).filter(|_| in_cells(&leaf.of, &leaf.filter)) {

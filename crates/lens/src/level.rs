@@ -12,13 +12,13 @@ use tzeva_profile::{Tag, decay};
 
 /// The tags of one level, ascending by key, each with its score as of the last painting.
 #[derive(Debug)]
-pub(crate) struct Scores(SmallVec<[(TagKey, f64); 16]>);
+pub struct Scores(SmallVec<[(TagKey, f64); 16]>);
 
 // === impl Scores ===
 
 impl Scores {
     /// Those of `level` in `view`.
-    pub(crate) fn of(lens: Lens, view: View<'_>, level: Level) -> Self {
+    pub fn of(lens: Lens, view: View<'_>, level: Level) -> Self {
         let tags = view.level(level);
         let painted = tags.iter().map(|tag| tag.at).max().unwrap_or(UnixMillis::MIN);
         let half_life = half_life(&lens.half_life, level);
@@ -27,12 +27,12 @@ impl Scores {
     }
 
     /// The tags.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = TagKey> {
+    pub fn keys(&self) -> impl Iterator<Item = TagKey> {
         self.0.iter().map(|(key, _)| *key)
     }
 
     /// Whether a rank leaf holds.
-    pub(crate) fn ranks(&self, leaf: &RankLeaf) -> bool {
+    pub fn ranks(&self, leaf: &RankLeaf) -> bool {
         let Some(own) = self.score(leaf.tag) else { return false };
         let before =
             |&&(key, score): &&(TagKey, f64)| score > own || score == own && key < leaf.tag;
@@ -41,7 +41,7 @@ impl Scores {
     }
 
     /// Whether a share leaf holds; the sum is taken in order of key.
-    pub(crate) fn shares(&self, leaf: &ShareLeaf) -> bool {
+    pub fn shares(&self, leaf: &ShareLeaf) -> bool {
         let share = self
             .score(leaf.tag)
             .map_or(0.0, |own| own / self.0.iter().map(|(_, score)| score).sum::<f64>());
