@@ -51,7 +51,7 @@ fn a_signal_while_a_server_is_waited_for_ends_it_well() {
 }
 
 #[test]
-fn other_rules_over_a_log_are_refused_as_settings_are() {
+fn other_files_change_no_rules_and_other_publications_are_refused_as_settings_are() {
     let place = Place::new();
     let visit = event("e-1", "Product Viewed", "v-1", "2026-01-10T10:00:00Z");
     std::fs::write(place.path("events.ndjson"), visit).unwrap();
@@ -60,9 +60,15 @@ fn other_rules_over_a_log_are_refused_as_settings_are() {
     std::fs::write(place.path("other/shop.yaml"), include_str!("../src/demo/shop.yaml")).unwrap();
     let settings = "audiences: other\nhttp: {listen: '127.0.0.1:0'}\n";
     std::fs::write(place.path("tzeva.yaml"), settings).unwrap();
+    // Files alone change nothing: what is published counts.
+    let (code, says) = ended(place.start(&[RUN, &["--until-drained"]].concat()));
+    assert_eq!(code, Some(0), "{says}");
+    assert!(says.contains("`tzeva audience apply other` publishes them"), "{says}");
+    // Without the publications the log's rules are nowhere.
+    std::fs::remove_dir_all(place.path("data/rules")).unwrap();
     let (code, says) = ended(place.start(RUN));
     assert_eq!(code, Some(64), "{says}");
-    assert!(says.contains("put the former files back"), "{says}");
+    assert!(says.contains("the log and the publications don't belong together"), "{says}");
     assert!(says.contains("no partition is left to own"), "{says}");
 }
 

@@ -52,7 +52,10 @@ impl Published {
             Some(head) => tell_if_files_differ(settings, head),
         }
         let shared = SharedRules::default();
-        shared.follow();
+        // Of a topic others may have read more than we have; of a folder this process alone decides by what lies there.
+        if let Publications::Topic(_) = publications {
+            shared.follow();
+        }
         let settings = settings.clone();
         let mut reading = Reading { book, settings, shared, taken: 0, refused: 0, watcher: None };
         reading.hand_on();

@@ -55,7 +55,13 @@ fn of_rules(rules: &RuleSet) -> Names {
 
 /// What of the rules a change was decided by.
 fn decided_by(case: &Case, change: &Change) -> Names {
-    let audience = case.rules.audiences.iter().find(|one| one.name.id() == change.audience);
+    let activated = case.moves.iter().filter_map(|one| match one {
+        Move::Activate(rules) => Some(&**rules),
+        Move::Record(_) | Move::Clock(_) => None,
+    });
+    let mut audiences = activated.chain([&case.rules]).flat_map(|rules| &rules.audiences);
+    let version = (change.audience, change.audience_version);
+    let audience = audiences.find(|one| (one.name.id(), one.version) == version);
     let audience = audience.expect("a change is about an audience of the case");
     let policy = match change.reason.place {
         Place::Leaf(number) => return leaves(audience).remove(usize::from(number)),

@@ -17,7 +17,7 @@ use tzeva_engine::Rules;
 use tzeva_model::{RulesVersion, UnixMillis};
 
 /// How often it is waited for rules that the log names.
-const UNHEARD: u32 = 20;
+const UNHEARD: u32 = 6;
 
 impl Owner {
     /// The rules that the log names.

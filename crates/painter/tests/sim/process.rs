@@ -316,6 +316,9 @@ impl Run {
                 self.drain();
             }
             self.world.advance(tick);
+            if self.publishing && self.world.below(20) == 0 {
+                self.spread();
+            }
             for index in 0..self.processes.len() {
                 for partition in PARTITIONS {
                     self.handle(index, partition, Input::Tick);
