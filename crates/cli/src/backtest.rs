@@ -1,16 +1,15 @@
 //! `tzeva backtest`: what audiences would have done, by history through the same engine on a virtual clock.
 
 pub(crate) mod history;
-mod report;
 
 use crate::exit::{Exit, Failure};
 use crate::out::{self, Output};
 use anyhow::Context;
 use history::History;
-use report::Report;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use tzeva_backtest::report::Report;
 
 /// Arguments of `tzeva backtest`.
 #[derive(clap::Args)]

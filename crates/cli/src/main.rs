@@ -7,9 +7,7 @@ mod changes;
 mod config;
 mod dead_letters;
 mod demo;
-mod exit;
 mod explain;
-mod http;
 mod kafka;
 mod log;
 mod place;
@@ -19,14 +17,13 @@ mod publications;
 mod rules;
 mod run;
 mod service;
-mod signals;
 mod topics;
 mod visitor;
 mod wiring;
 
 use clap::Parser;
 use std::process::ExitCode;
-use tzeva_terminal::{ink, out};
+use tzeva_terminal::{exit, ink, out, signals};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

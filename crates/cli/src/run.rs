@@ -6,12 +6,12 @@ mod server;
 
 use crate::config::SettingsArgs;
 use crate::exit::{Exit, Failure};
-use crate::http::Shown;
 use crate::plan_page::Planner;
 use crate::signals::Signals;
 use std::path::PathBuf;
 use std::time::Duration;
 use tzeva_embedded::FolderError;
+use tzeva_pages::Shown;
 use tzeva_redis::RedisStoreError;
 use tzeva_settings::{Loaded, Settings, Span};
 use tzeva_telemetry::{BuildInfo, Health, LogFormat, Pages, Registry, init_logging};

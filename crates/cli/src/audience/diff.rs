@@ -1,11 +1,12 @@
 //! `tzeva audience diff A B`: who would enter or leave if the rules of B replaced those of A, by history under both.
 
-use crate::backtest::history::{Finished, History};
+use crate::backtest::history::History;
 use crate::exit::{Exit, Failure};
 use crate::out::{self, Output};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use tzeva_backtest::compare::{Difference, Differences, Group};
+use tzeva_backtest::finished::Finished;
+use tzeva_backtest::told;
 
 /// Arguments of `tzeva audience diff`.
 #[derive(clap::Args)]
@@ -34,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         Output::Text => {
             let (from, to) = finished.span;
             out::line(format!("if {} replaced {}:", args.second.display(), args.first.display()));
-            text(&finished.replayed.differences);
+            told::text(&finished.replayed.differences);
             out::line("");
             out::line(format!("{} events, {from} to {to}", finished.found.events));
         }
@@ -43,35 +44,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Fine)
-}
-
-/// For people: a line an audience, then some of the visitors.
-pub(crate) fn text(differences: &Differences) {
-    let head = ["audience", "enter", "leave", "ever in only then", "ever in only now", "such as"];
-    let rows: Vec<Vec<String>> = differences.each().map(|(name, each)| row(name, each)).collect();
-    if rows.is_empty() {
-        out::line("nobody would enter or leave, and nobody would ever have");
-        return;
-    }
-    out::table(&head, &rows);
-}
-
-/// For programs: an object an audience.
-pub(crate) fn list(differences: &Differences) -> Vec<Value> {
-    let group = |group: &Group| {
-        let some: Vec<&str> = group.some.iter().map(tzeva_model::VisitorId::as_str).collect();
-        json!({ "count": group.count, "some": some })
-    };
-    let each = differences.each().map(|(name, difference)| {
-        json!({
-            "audience": name,
-            "enter": group(&difference.enter),
-            "leave": group(&difference.leave),
-            "ever_enter": group(&difference.ever_enter),
-            "ever_leave": group(&difference.ever_leave),
-        })
-    });
-    each.collect()
 }
 
 fn whole(finished: &Finished) -> Value {
@@ -84,18 +56,6 @@ fn whole(finished: &Finished) -> Value {
         "until": to.to_string(),
         "events": finished.found.events,
         "refused": finished.found.refused.count(),
-        "differences": list(&finished.replayed.differences),
+        "differences": told::list(&finished.replayed.differences),
     })
-}
-
-fn row(name: &str, difference: &Difference) -> Vec<String> {
-    let Difference { enter, leave, ever_enter, ever_leave } = difference;
-    let signed = |sign: &'static str, group: &Group| -> Vec<String> {
-        group.some.iter().map(|visitor| format!("{sign}{}", out::safe(visitor.as_str()))).collect()
-    };
-    let counts = [enter, leave, ever_enter, ever_leave].map(|group| group.count.to_string());
-    let mut row = vec![name.to_owned()];
-    row.extend(counts);
-    row.push([signed("+", enter), signed("-", leave)].concat().join(" "));
-    row
 }

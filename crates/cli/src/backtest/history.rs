@@ -7,10 +7,10 @@ use anyhow::{Context, anyhow};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tzeva_audience::{CheckSettings, RuleSet};
-use tzeva_backtest::gather::{self, Found, Gathered, Source};
-use tzeva_backtest::input::Places;
+use tzeva_backtest::finished::Finished;
+use tzeva_backtest::gather::{self, Gathered, Source};
 use tzeva_backtest::ledger;
 use tzeva_backtest::progress::Progress;
 use tzeva_backtest::replay::{self, Plan, Replayed};
@@ -37,23 +37,6 @@ pub(crate) struct History {
     /// Stop at the first record that is no event, instead of counting it.
     #[arg(long)]
     strict: bool,
-}
-
-/// A finished run.
-pub(crate) struct Finished {
-    /// As the folders were given.
-    pub(crate) rules: Vec<Arc<RuleSet>>,
-    pub(crate) found: Found,
-    pub(crate) places: Places,
-    pub(crate) replayed: Replayed,
-    /// Changes a set of rules.
-    pub(crate) changes: Vec<u64>,
-    /// The first event, and the last instant that was decided.
-    pub(crate) span: (UnixMillis, UnixMillis),
-    /// How long reading took, and how long deciding.
-    pub(crate) took: (Duration, Duration),
-    /// Bytes that went to the disk.
-    pub(crate) spilled: u64,
 }
 
 /// Rules, and what they need of an event.
@@ -99,7 +82,7 @@ impl History {
         let sets = rules.sets;
         let finished =
             Finished { rules: sets, found, places, replayed, changes, span, took, spilled };
-        if self.strict { finished.strictly() } else { Ok(finished) }
+        if self.strict { strictly(finished) } else { Ok(finished) }
     }
 
     fn gather(&self, rules: &Rules, progress: &mut Progress) -> Result<Gathered, Failure> {
@@ -118,18 +101,6 @@ impl History {
                 Err(refused(&gathered.places.name(*number), rejection))
             }
             _ => Ok(gathered),
-        }
-    }
-}
-
-// === impl Finished ===
-
-impl Finished {
-    /// Nothing may have been refused.
-    fn strictly(self) -> Result<Self, Failure> {
-        match self.found.refused.first.first() {
-            Some((number, rejection)) => Err(refused(&self.places.name(*number), rejection)),
-            None => Ok(self),
         }
     }
 }
@@ -220,6 +191,14 @@ fn nothing(gathered: &Gathered) -> Failure {
         }
     };
     Failure::settings(anyhow!("there is no event in what was given: {why}"))
+}
+
+/// Nothing may have been refused.
+fn strictly(finished: Finished) -> Result<Finished, Failure> {
+    match finished.found.refused.first.first() {
+        Some((number, rejection)) => Err(refused(&finished.places.name(*number), rejection)),
+        None => Ok(finished),
+    }
 }
 
 /// Why a strict run ends.

@@ -6,7 +6,6 @@ mod look;
 use super::Args;
 use super::published::Published;
 use crate::exit::{Exit, Failure};
-use crate::http::{Names, Shown};
 use crate::plan_page::Planner;
 use crate::publications::Publications;
 use crate::service::Service;
@@ -14,6 +13,7 @@ use crate::signals::Signals;
 use crate::wiring::{self, NoRegistry, Painting, Parts};
 use anyhow::anyhow;
 use intake::Intake;
+use look::FolderLook;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +21,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, mpsc};
 use tzeva_embedded::{Folder, FolderError, OpenMode};
 use tzeva_model::{Partition, SourceOffset, UnixMillis};
+use tzeva_pages::{Names, Shown};
 use tzeva_painter::{Ports, SharedNames};
 use tzeva_settings::{Mode, Settings};
 use tzeva_telemetry::{Health, Registry};
@@ -79,7 +80,7 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     let (fail, failed) = channel();
     let intakes = take_in(args, &settings, &folder, &fail)?;
     let over = drained(args.until_drained, folder.clone(), Arc::clone(&intakes.done));
-    let (watcher, look) = (painting.watcher().clone(), Arc::new(folder.clone()));
+    let (watcher, look) = (painting.watcher().clone(), Arc::new(FolderLook(folder.clone())));
     let following = published.follow(&watcher)?;
     let shown = Shown {
         rules,
@@ -88,6 +89,7 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
         watcher,
         look,
         names: Names::new(shared),
+        now: wiring::wall,
     };
     let planner = Planner::new(settings.clone(), publications, Arc::new(folder.clone()));
     let service = Service {

@@ -1,12 +1,12 @@
 //! Ends that no real server can be made to give at will: a lane that falls, a log that never answers.
 
 use super::*;
-use crate::http::{Look, Names, Shown};
 use crate::wiring::{self, NoRegistry, Parts};
 use std::sync::{Arc, mpsc};
 use tzeva_audience::{CheckSettings, RuleSet, SourceFile, compile};
 use tzeva_commit::port::{Apply, Changes, Log, Outgoing, Sink, Source, SourceReply, Store, Ticket};
 use tzeva_model::{LogOffset, Shard, SourceOffset, TopicIndex, UnixMillis, VisitorId};
+use tzeva_pages::{Look, Names, Shown};
 use tzeva_painter::{NameTable, Ports, SharedNames};
 use tzeva_settings::Settings;
 use tzeva_telemetry::{BuildInfo, Health, Registry};
@@ -99,6 +99,7 @@ fn end(reads: Reads, over: impl FnMut(&Painting) -> bool + 'static) -> (Failure,
         watcher: watcher.clone(),
         look: Arc::new(Mute),
         names: Names::new(names),
+        now: wiring::wall,
     };
     let (_fail, failed) = mpsc::channel();
     let signals = Signals::listen().unwrap();

@@ -1,10 +1,10 @@
 //! Visitors and names for the pages, from Redis and Kafka by connections of their own.
 
-use crate::http::Look;
 use crate::kafka;
 use std::sync::{Mutex, PoisonError};
 use tzeva_kafka::admin::Admin;
 use tzeva_model::VisitorId;
+use tzeva_pages::Look;
 use tzeva_painter::{NameTable, name_table};
 use tzeva_redis::Viewer;
 use tzeva_settings::Settings;

@@ -2,7 +2,6 @@
 //!
 //! A visitor is read from the store, so what the newest commits changed shows when it is applied, a moment later.
 
-use crate::wiring;
 use anyhow::Context;
 use axum::Router;
 use axum::extract::{Path, State};
@@ -21,7 +20,7 @@ use tzeva_profile::{Profile, stored};
 use tzeva_view::{Explaining, Viewing};
 
 /// Where visitors and names are read.
-pub(crate) trait Look: Send + Sync {
+pub trait Look: Send + Sync {
     /// The stored form of a profile. Blocks.
     fn profile(&self, visitor: &VisitorId) -> anyhow::Result<Option<Vec<u8>>>;
     /// All names. Blocks.
@@ -30,20 +29,28 @@ pub(crate) trait Look: Send + Sync {
 
 /// What the pages show.
 #[derive(Clone)]
-pub(crate) struct Shown {
-    pub(crate) rules: SharedRules,
-    pub(crate) partitions: u16,
-    pub(crate) engine: tzeva_engine::Settings,
-    pub(crate) watcher: Watcher,
-    pub(crate) look: Arc<dyn Look>,
-    pub(crate) names: Names,
+pub struct Shown {
+    /// Those known here.
+    pub rules: SharedRules,
+    /// How many there are.
+    pub partitions: u16,
+    /// As the owners decide by.
+    pub engine: tzeva_engine::Settings,
+    /// What is known of the partitions.
+    pub watcher: Watcher,
+    /// Where visitors and missing names are read.
+    pub look: Arc<dyn Look>,
+    /// What ids stand for.
+    pub names: Names,
+    /// The wall clock.
+    pub now: fn() -> UnixMillis,
 }
 
 /// What ids stand for: as far as the painter met them, and what was read when one was missing, since another process may
 /// have met it.
 #[derive(Clone, Default)]
-pub(crate) struct Names {
-    pub(crate) shared: SharedNames,
+pub struct Names {
+    shared: SharedNames,
     read: Arc<Mutex<Option<Instant>>>,
 }
 
@@ -53,7 +60,8 @@ const NAMES_FOR: Duration = Duration::from_secs(10);
 // === impl Names ===
 
 impl Names {
-    pub(crate) fn new(shared: SharedNames) -> Self {
+    /// Those that the painter meets.
+    pub fn new(shared: SharedNames) -> Self {
         Self { shared, read: Arc::default() }
     }
 
@@ -73,7 +81,7 @@ impl Names {
 
 impl Shown {
     /// The routes.
-    pub(crate) fn router(self) -> Router {
+    pub fn router(self) -> Router {
         Router::new()
             .route("/v1/visitors/{id}", get(visitor))
             .route("/v1/visitors/{id}/explain/{audience}", get(standing))
@@ -87,7 +95,7 @@ impl Shown {
         let half_lives = self.rules_of(id)?.set().paint.half_life;
         self.with_names(|name| {
             let named = |id: NameId| name(id).unwrap_or_else(|| id.to_string());
-            let viewing = Viewing { names: &named, half_lives, now: wiring::wall() };
+            let viewing = Viewing { names: &named, half_lives, now: (self.now)() };
             Some(serde_json::to_value(viewing.visitor(id, &profile)))
         })
     }
@@ -96,7 +104,7 @@ impl Shown {
         let Some(profile) = self.profile(id)? else { return Ok(None) };
         let rules = self.rules_of(id)?;
         self.with_names(|name| {
-            let (settings, now) = (&self.engine, wiring::wall());
+            let (settings, now) = (&self.engine, (self.now)());
             let mut engine = Engine::under(rules.clone(), settings.clone(), profile.seen);
             if let Some((former, since)) = self.sweep_of(id) {
                 engine.resume_sweep(former, since, None);

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// An exit code with its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exit {
+pub enum Exit {
     /// All is well.
     Fine,
     /// The answer is no: tests failed, a check found problems.
@@ -19,11 +19,11 @@ pub(crate) enum Exit {
 
 /// What went wrong, for people, and how the process ends.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub struct Failure {
     /// How it ends.
-    pub(crate) exit: Exit,
+    pub exit: Exit,
     /// What was attempted, on what, and what to do.
-    pub(crate) error: anyhow::Error,
+    pub error: anyhow::Error,
 }
 
 // === impl Exit ===
@@ -44,12 +44,12 @@ impl From<Exit> for ExitCode {
 
 impl Failure {
     /// Settings, files or arguments are wrong.
-    pub(crate) fn settings(error: impl Into<anyhow::Error>) -> Self {
+    pub fn settings(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: Exit::Settings, error: error.into() }
     }
 
     /// A server, a disk or a network failed.
-    pub(crate) fn world(error: impl Into<anyhow::Error>) -> Self {
+    pub fn world(error: impl Into<anyhow::Error>) -> Self {
         Self { exit: Exit::TryAgain, error: error.into() }
     }
 }

@@ -1,17 +1,17 @@
 //! What a backtest found, for people and for programs.
 
-use super::history::Finished;
-use crate::audience::diff;
-use crate::ink::{Ink, Tint};
-use crate::out;
+use crate::finished::Finished;
+use crate::tally::Group;
+use crate::told;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tzeva_audience::Audience;
-use tzeva_backtest::tally::Group;
 use tzeva_model::Millis;
+use tzeva_terminal::ink::{Ink, Tint};
+use tzeva_terminal::out;
 
 /// A finished run, to be told.
-pub(super) struct Report(pub(super) Finished);
+pub struct Report(pub Finished);
 
 /// Reasons shown of an audience.
 const REASONS: usize = 3;
@@ -20,12 +20,12 @@ const REASONS: usize = 3;
 
 impl Report {
     /// For people: a table, then sums.
-    pub(super) fn text(&mut self) {
+    pub fn text(&mut self) {
         let sets = self.0.rules.len();
         (0..sets).for_each(|set| self.table(set));
         if sets > 1 {
             out::line(Ink::stdout().tint(Tint::Bold, "if the second rules replaced the first:"));
-            diff::text(&self.0.replayed.differences);
+            told::text(&self.0.replayed.differences);
             out::line("");
         }
         self.sums();
@@ -101,7 +101,8 @@ impl Report {
         ));
     }
 
-    pub(super) fn warnings(&self) {
+    /// What people should know of the input, to stderr.
+    pub fn warnings(&self) {
         self.0.warnings();
     }
 
@@ -112,7 +113,7 @@ impl Report {
     }
 
     /// For programs.
-    pub(super) fn json(&mut self) -> Value {
+    pub fn json(&mut self) -> Value {
         let sets = self.0.rules.len();
         let mut tables: Vec<Value> = (0..sets).map(|set| self.audiences(set)).collect();
         let (records, pace, run) = (self.records(), self.pace(), &self.0);
@@ -150,7 +151,7 @@ impl Report {
                 "rules_version": format!("{:016x}", run.rules[1].version.get()),
                 "changes": run.changes[1],
                 "audiences": audiences,
-                "differences": diff::list(&run.replayed.differences),
+                "differences": told::list(&run.replayed.differences),
             });
         }
         whole
@@ -167,44 +168,6 @@ impl Report {
         let (outcomes, (read, decide)) = (self.0.replayed.outcomes, self.0.took);
         let events = outcomes.painted + outcomes.duplicates;
         events as f64 / (read + decide).as_secs_f64().max(1e-6)
-    }
-}
-
-impl Finished {
-    /// What people should know of the input, to stderr.
-    pub(crate) fn warnings(&self) {
-        let left_out = self.replayed.counts.without_rate;
-        if left_out > 0 {
-            let text = format!(
-                "warning: the amounts of {left_out} events count for nothing, since nobody said what their currency is \
-                 worth: name `currency` and `rates` in the settings"
-            );
-            out::note(Ink::stderr().tint(Tint::Yellow, text));
-        }
-        self.refusals();
-    }
-
-    fn refusals(&self) {
-        if self.found.refused.count() == 0 {
-            return;
-        }
-        let by_code =
-            self.found.refused.by_code.iter().map(|(code, count)| format!("{count} {code}"));
-        let by_code: Vec<String> = by_code.collect();
-        let ink = Ink::stderr();
-        let head = format!(
-            "warning: {} records were refused: {}",
-            self.found.refused.count(),
-            by_code.join(", ")
-        );
-        out::note(ink.tint(Tint::Yellow, head));
-        for (number, rejection) in &self.found.refused.first {
-            out::note(format!(
-                "  {}: {}",
-                self.places.name(*number),
-                out::safe(&rejection.to_string())
-            ));
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What hears them.
-pub(crate) struct Signals {
+pub struct Signals {
     heard: UnboundedReceiver<()>,
     phase: Arc<Mutex<Phase>>,
 }
@@ -34,7 +34,7 @@ const ECHO: Duration = Duration::from_secs(1);
 
 impl Signals {
     /// Begins to listen.
-    pub(crate) fn listen() -> Result<Self, Failure> {
+    pub fn listen() -> Result<Self, Failure> {
         let attempt = "listen for the signals that ask for an end";
         let (sender, heard) = unbounded_channel();
         let phase = Arc::new(Mutex::new(Phase::Starting));
@@ -43,17 +43,17 @@ impl Signals {
     }
 
     /// From here on a signal waits to be taken.
-    pub(crate) fn begun(&self) {
+    pub fn begun(&self) {
         *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = Phase::Begun;
     }
 
     /// True if one was heard.
-    pub(crate) fn heard(&mut self) -> bool {
+    pub fn heard(&mut self) -> bool {
         self.heard.try_recv().is_ok()
     }
 
     /// Waits for the next one.
-    pub(crate) async fn next(&mut self) {
+    pub async fn next(&mut self) {
         if self.heard.recv().await.is_none() {
             // Nobody listens any more, which is no signal.
             std::future::pending::<()>().await;
@@ -62,7 +62,7 @@ impl Signals {
 
     /// Waits for a further one. A terminal or a supervisor may send the first one twice, to the process and to its
     /// group: what comes within a second is that one.
-    pub(crate) async fn again(&mut self) {
+    pub async fn again(&mut self) {
         tokio::time::sleep(ECHO).await;
         while self.heard() {}
         self.next().await;

@@ -1,0 +1,71 @@
+//! A finished run, and what people should know of its input.
+
+use crate::gather::Found;
+use crate::input::Places;
+use crate::replay::Replayed;
+use std::sync::Arc;
+use std::time::Duration;
+use tzeva_audience::RuleSet;
+use tzeva_model::UnixMillis;
+use tzeva_terminal::ink::{Ink, Tint};
+use tzeva_terminal::out;
+
+/// A finished run.
+pub struct Finished {
+    /// As the folders were given.
+    pub rules: Vec<Arc<RuleSet>>,
+    /// What was read.
+    pub found: Found,
+    /// Where records lie.
+    pub places: Places,
+    /// What was decided.
+    pub replayed: Replayed,
+    /// Changes a set of rules.
+    pub changes: Vec<u64>,
+    /// The first event, and the last instant that was decided.
+    pub span: (UnixMillis, UnixMillis),
+    /// How long reading took, and how long deciding.
+    pub took: (Duration, Duration),
+    /// Bytes that went to the disk.
+    pub spilled: u64,
+}
+
+// === impl Finished ===
+
+impl Finished {
+    /// What people should know of the input, to stderr.
+    pub fn warnings(&self) {
+        let left_out = self.replayed.counts.without_rate;
+        if left_out > 0 {
+            let text = format!(
+                "warning: the amounts of {left_out} events count for nothing, since nobody said what their currency is \
+                 worth: name `currency` and `rates` in the settings"
+            );
+            out::note(Ink::stderr().tint(Tint::Yellow, text));
+        }
+        self.refusals();
+    }
+
+    fn refusals(&self) {
+        if self.found.refused.count() == 0 {
+            return;
+        }
+        let by_code =
+            self.found.refused.by_code.iter().map(|(code, count)| format!("{count} {code}"));
+        let by_code: Vec<String> = by_code.collect();
+        let ink = Ink::stderr();
+        let head = format!(
+            "warning: {} records were refused: {}",
+            self.found.refused.count(),
+            by_code.join(", ")
+        );
+        out::note(ink.tint(Tint::Yellow, head));
+        for (number, rejection) in &self.found.refused.first {
+            out::note(format!(
+                "  {}: {}",
+                self.places.name(*number),
+                out::safe(&rejection.to_string())
+            ));
+        }
+    }
+}
