@@ -5,21 +5,28 @@
 
 mod shop;
 
-use shop::data::{generated, generated_shop};
+use shop::data::{now, sample, sample_calls, sample_shop};
 use shop::painter::{Painter, drained, live_a_while, run};
 use shop::random::Random;
-use shop::{Shop, judge, wait_for};
+use shop::{Shop, judge, sample_folder, wait_for};
 use std::path::Path;
-use tzeva_bench::{audiences, paint};
 
 const PARTITIONS: u16 = 4;
 
-/// Writes other rules: some audiences more, one that is gone, one edited, categories that fade faster.
+/// Writes other rules: an audience is gone, one edited, one new that asks for another, and interest fades faster.
 fn other_rules(folder: &Path) {
-    let text = audiences(1, 46).replace("audience: bench-00003\n", "audience: renamed\n");
-    std::fs::write(folder.join("audiences.yaml"), text).unwrap();
-    let paint = paint().replace("category: 14d", "category: 10d");
-    std::fs::write(folder.join("paint.yaml"), paint).unwrap();
+    let read =
+        |name: &str| std::fs::read_to_string(sample_folder().join("audiences").join(name)).unwrap();
+    let edited = |name: &str, edit: &dyn Fn(String) -> String| {
+        std::fs::write(folder.join(name), edit(read(name))).unwrap();
+    };
+    edited("paint.yaml", &|text| text.replace("shop: 7d", "shop: 5d"));
+    edited("cart.yaml", &|text| text);
+    edited("interest.yaml", &|text| text.replace("is: \"< 1\"", "is: \"< 2\""));
+    edited("visitors.yaml", &|text| {
+        let (_, rest) = text.split_once("---\n").unwrap();
+        format!("{rest}---\naudience: lost\nenter: {{ in: lapsed }}\nenter_after: 3s\n")
+    });
 }
 
 /// Publishes the rules of a folder.
@@ -34,24 +41,24 @@ fn apply(shop: &Shop, folder: &Path, flags: &[&str]) -> String {
 
 fn started(shop: &Shop, life: usize) -> Painter {
     Painter::start_with(shop, ("only", life), |settings| {
-        settings["painter"] = serde_json::json!({ "sweep_per_second": 300 });
+        settings["painter"] = serde_json::json!({ "sweep_per_second": 60 });
     })
 }
 
 #[test]
 fn new_rules_reach_everybody_once_through_kills_in_the_middle_of_the_sweep() {
     let mut random = Random::from_environment();
-    let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-    let shop = Shop::open(generated_shop(PARTITIONS, false, first.path()));
-    let records = generated(&shop, 7, 3_000, 12_000);
-    let (before, after) = records.split_at(6_000);
+    let other = tempfile::tempdir().unwrap();
+    let shop = Shop::open(sample_shop(PARTITIONS, false));
+    let calls = sample_calls();
+    let records = sample(&shop, now() - calls[calls.len() - 1].0.occurred_at);
+    let (before, after) = records.split_at(records.len() / 2);
     shop.feed(before);
     let mut painter = started(&shop, 0);
     drained(&shop, &mut painter, false);
 
-    other_rules(second.path());
-    let says = apply(&shop, second.path(), &["--remove", "bench-00003"]);
-    println!("{says}");
+    other_rules(other.path());
+    println!("{}", apply(&shop, other.path(), &["--remove", "recent-buyers"]));
     wait_for("new rules are in force", || painter.has_said("new rules").then_some(()));
     let mut parts = after.chunks(after.len().div_ceil(4));
     for life in 1..4 {
@@ -64,33 +71,14 @@ fn new_rules_reach_everybody_once_through_kills_in_the_middle_of_the_sweep() {
     wait_for("everybody is met", || shop.is_settled().then_some(()));
 
     // Back to the rules before: another publication, though its files are the first one's.
-    let says = apply(
-        &shop,
-        first.path(),
-        &[
-            "--remove",
-            "renamed",
-            "--remove",
-            "bench-00040",
-            "--remove",
-            "bench-00041",
-            "--remove",
-            "bench-00042",
-            "--remove",
-            "bench-00043",
-            "--remove",
-            "bench-00044",
-            "--remove",
-            "bench-00045",
-        ],
-    );
-    println!("{says}");
+    let former = sample_folder().join("audiences");
+    println!("{}", apply(&shop, &former, &["--remove", "lost"]));
     wait_for("everybody is met again", || shop.is_settled().then_some(()));
     drained(&shop, &mut painter, false);
     painter.stop();
 
     let verdicts = judge::all(&shop);
-    assert_eq!(verdicts.events, 12_000);
+    assert_eq!(verdicts.events, 31_106);
     assert_eq!(verdicts.switches, 2 * usize::from(PARTITIONS));
     let kinds = |kind: &str| verdicts.changes.iter().filter(|change| change.kind == kind).count();
     assert!(
