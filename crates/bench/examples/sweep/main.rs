@@ -141,7 +141,9 @@ impl Options {
 impl<'a> Load<'a> {
     fn new(options: &'a Options, settings: &'a Settings) -> Result<Self> {
         let start = now()? - Millis::DAY;
-        let plan = Plan::sized(options.seed, options.visitors, u64::MAX / 2);
+        // More than is ever sent: the history of everybody, and half an hour at the settled rate.
+        let events = options.visitors * options.history + options.rate * 1_800;
+        let plan = Plan::sized(options.seed, options.visitors, events);
         let traffic = Traffic::new(Plan { start, ..plan });
         let (feeder, value) = (Feeder::new(settings)?, Vec::with_capacity(1_024));
         Ok(Self { feeder, traffic, settings, options, sent: 0, value })
