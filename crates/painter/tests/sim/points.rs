@@ -50,6 +50,34 @@ const POINTS: [Point; 25] = [
     point("during shutdown, applied", At::Handled(applied_last), 1),
 ];
 
+/// Where new rules come into force and reach everybody.
+const OF_RULES: [Point; 6] = [
+    point("rules activation decided", At::Asked(switches), 2),
+    point("rules activation sent", At::Sent(switches), 2),
+    point("a shard is listed", At::Came(lists), 2),
+    point("profiles of a sweep page asked for", At::Sent(reads), 2),
+    point("sweep page decided", At::Asked(sweeps), 2),
+    point("sweep page sent", At::Sent(sweeps), 2),
+];
+
+fn switches(_: Scene, effect: &Effect) -> bool {
+    commit(effect).and_then(|commit| commit.sweep).is_some_and(|sweep| sweep.met.is_none())
+}
+
+fn sweeps(_: Scene, effect: &Effect) -> bool {
+    let still = |commit: &Commit| commit.inputs.iter().all(|input| input.from == input.next);
+    let met = |commit: Commit| commit.sweep.is_some_and(|sweep| sweep.met.is_some());
+    commit(effect).filter(still).is_some_and(met)
+}
+
+fn lists(scene: Scene, input: &Input) -> bool {
+    scene.state == "owning" && matches!(input, Input::Store(StoreReply::Scanned(..)))
+}
+
+fn reads(scene: Scene, effect: &Effect) -> bool {
+    scene.state == "owning" && matches!(effect, Effect::ReadStore(..))
+}
+
 fn fetched(scene: Scene, input: &Input) -> bool {
     let some = |reply: &SourceReply| match reply {
         SourceReply::Records { records, .. } => !records.is_empty(),
@@ -132,13 +160,23 @@ fn applied_last(scene: Scene, input: &Input) -> bool {
 
 /// A run in which a painter dies at an arbitrary moment, its successor at `blow`, and the last one shuts down.
 fn run(seed: u64, blow: Blow) -> Run {
-    let mut run = Run::new(seed, Faults { latency: Millis::new(20), ..Faults::default() });
+    lived(Run::new(seed, faults()), blow)
+}
+
+fn faults() -> Faults {
+    Faults { latency: Millis::new(20), ..Faults::default() }
+}
+
+fn lived(mut run: Run, blow: Blow) -> Run {
     run.start();
     run.assign_somebody();
     for number in 0..60 {
         if number == 15 {
             run.replace();
             run.blows.push_back(blow);
+        }
+        if number % 20 == 16 {
+            run.publish();
         }
         shop::produce(&run.world, number);
         let gap = run.world.below(20_000).cast_signed();
@@ -161,6 +199,25 @@ fn killed_at_any_named_point_nothing_is_lost_and_nothing_doubled() {
             println!("{name}, time {nth}, seed {seed}");
             let run = run(seed, Blow { what: What::Painter, at, nth });
             assert!(run.blows.is_empty(), "a run never came to: {name}, time {nth}");
+            check::all(&run);
+        }
+    }
+}
+
+#[test]
+fn killed_at_any_point_of_a_switch_or_a_sweep_new_rules_reach_everybody_once() {
+    for Point { name, at, times } in OF_RULES {
+        for nth in 1..=times {
+            let seed = u64::from(nth) + 100 * name.len() as u64;
+            println!("{name}, time {nth}, seed {seed}");
+            let blow = Blow { what: What::Painter, at, nth };
+            let run = lived(Run::new(seed, faults()).with_new_rules(), blow);
+            assert!(run.blows.is_empty(), "a run never came to: {name}, time {nth}");
+            assert!(
+                run.seen.activations > 0 && run.seen.swept > 0,
+                "rules changed: {:?}",
+                run.seen
+            );
             check::all(&run);
         }
     }

@@ -157,6 +157,9 @@ impl Run {
 
     /// The next rules are published; who runs hears of them by and by.
     pub(crate) fn publish(&mut self) {
+        if !self.publishing {
+            return;
+        }
         self.published.push(shop::published(self.published.len()));
     }
 
