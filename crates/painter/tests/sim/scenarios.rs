@@ -240,3 +240,25 @@ fn an_emptied_store_is_filled_again_by_who_only_writes_to_it() {
     run.pass(Millis::SECOND.times(30));
     check::all(&run);
 }
+
+/// New rules are in force, and just as the first shard is listed for the sweep the store loses everything: a list of
+/// nobody. Who is not listed is not met: the marker behind the list tells that the store was not whole.
+#[test]
+fn a_store_emptied_before_it_is_listed_makes_nobody_look_met() {
+    let lists =
+        |scene: Scene, effect: &_| scene.state == "owning" && matches!(effect, Effect::Scan(..));
+    let mut run = Run::new(1, Faults::default()).with_new_rules();
+    run.start();
+    run.assign_somebody();
+    for number in 0..40 {
+        shop::produce(&run.world, number);
+        run.pass(Millis::SECOND.times(5));
+    }
+    run.pass(Millis::SECOND.times(10));
+    run.blows.push_back(blow(What::Store, At::Asked(lists)));
+    run.publish();
+    run.pass(Millis::MINUTE);
+    assert!(run.blows.is_empty(), "the store was emptied");
+    run.settle();
+    check::all(&run);
+}
