@@ -199,3 +199,17 @@ fn a_running_service_that_holds_the_folder_makes_the_plan() {
     assert!(service.wait().unwrap().success());
     drain.join().unwrap().unwrap();
 }
+
+#[test]
+fn a_run_until_drained_brings_everybody_under_the_newest_rules() {
+    let place = shop();
+    write(&place, "rules/looked.yaml", LOOKED_TWICE);
+    write(&place, "rules/added.yaml", ADDED);
+    std::fs::remove_dir_all(place.path("rules/tests")).unwrap();
+    let (code, told) = applied(&place, &["--allow-exits", "20"]);
+    assert_eq!((code, &told["outcome"]), (0, &"published".into()), "{told}");
+    place.drain();
+    let changes = place.fine(&["changes", "show", "--config", "tzeva.yaml", "--data", "data"]);
+    let by_rules = |word: &str| changes.lines().filter(|line| line.contains(word)).count();
+    assert_eq!((by_rules("exited   looked"), by_rules("entered  added")), (20, 5), "{changes}");
+}

@@ -22,7 +22,7 @@ use std::sync::{Arc, mpsc};
 use tzeva_embedded::{Folder, FolderError, OpenMode};
 use tzeva_model::{Partition, SourceOffset, UnixMillis};
 use tzeva_pages::{Names, Shown};
-use tzeva_painter::{Ports, SharedNames};
+use tzeva_painter::{Ports, SharedNames, SharedRules};
 use tzeva_settings::{Mode, Settings};
 use tzeva_telemetry::{Health, Registry};
 
@@ -79,7 +79,8 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     .map_err(super::judged)?;
     let (fail, failed) = channel();
     let intakes = take_in(args, &settings, &folder, &fail)?;
-    let over = drained(args.until_drained, folder.clone(), Arc::clone(&intakes.done));
+    let work = (folder.clone(), rules.clone());
+    let over = drained(args.until_drained, work, Arc::clone(&intakes.done));
     let (watcher, look) = (painting.watcher().clone(), Arc::new(FolderLook(folder.clone())));
     let following = published.follow(&watcher)?;
     let shown = Shown {
@@ -187,10 +188,11 @@ fn take_in(
     Ok(Intakes { done, _stop: stops })
 }
 
-/// Tells when everything is taken in, decided up to now, published and stored.
+/// Tells when everything is taken in, decided up to now, published and stored, and everybody is met under the newest
+/// rules.
 fn drained(
     wanted: bool,
-    folder: Folder,
+    (folder, rules): (Folder, SharedRules),
     done: Arc<AtomicBool>,
 ) -> Box<dyn FnMut(&Painting) -> bool> {
     let mut until: Option<UnixMillis> = None;
@@ -201,6 +203,7 @@ fn drained(
         // Deadlines up to the moment when the input ended are part of what it comes to.
         let until = *until.get_or_insert_with(|| (tzeva_embedded::local_clock())());
         let views = painting.watcher().views();
+        let newest = rules.newest().map(|rules| rules.version());
         (0..folder.partitions()).map(Partition::new).all(|partition| {
             let Some(view) = views.get(&partition) else { return false };
             view.refused.is_some()
@@ -208,6 +211,8 @@ fn drained(
                     standings.quiet
                         && standings.unapplied == 0
                         && standings.walked
+                        && standings.sweep.is_none()
+                        && newest.is_none_or(|newest| newest == standings.rules)
                         && standings.decided == folder.source_ends(partition)
                         && standings.next_deadline.is_none_or(|at| at > until)
                 })

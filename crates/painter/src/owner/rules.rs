@@ -63,7 +63,10 @@ impl Owner {
         match (&reign.sweeping, ready) {
             (None, true) => self.switch(now),
             (None, false) => Ok(()),
-            (Some(_), _) => self.sweep(ready, now),
+            (Some(_), _) => {
+                while self.sweep(ready, now)? {}
+                Ok(())
+            }
         }
     }
 

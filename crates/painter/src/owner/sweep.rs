@@ -140,34 +140,37 @@ impl Sweeping {
 }
 
 impl Owner {
-    /// The next thing to do of the sweep, if it may be done now.
-    pub(super) fn sweep(&mut self, ready: bool, now: Moment) -> Result<(), Trouble> {
+    /// The next thing to do of the sweep, if it may be done now. True: a shard is done, and the next one can begin.
+    pub(super) fn sweep(&mut self, ready: bool, now: Moment) -> Result<bool, Trouble> {
         let (ticket, partition) = (self.ticket(), self.partition);
-        let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
-        let Some(sweeping) = &mut reign.sweeping else { return Ok(()) };
+        let Ownership::Owning(reign) = &mut self.state else { return Ok(false) };
+        let Some(sweeping) = &mut reign.sweeping else { return Ok(false) };
         if !matches!(reign.walk, Walk::Done) {
-            return Ok(());
+            return Ok(false);
         }
         if sweeping.pass.is_none() {
             sweeping.pass = self.settings.sweeps.enter(partition);
         }
         if sweeping.pass.is_none() {
-            return Ok(());
+            return Ok(false);
         }
         match &sweeping.stage {
             Find::Begin => {
-                let Some(&shard) = sweeping.left.front() else { return Ok(()) };
+                let Some(&shard) = sweeping.left.front() else { return Ok(false) };
                 sweeping.stage = Find::Scanning { ticket, found: BTreeSet::new() };
                 self.effects.push(Effect::Scan(ticket, shard, 0));
-                Ok(())
+                Ok(false)
             }
             Find::Meeting { .. } if ready && now.monotonic >= sweeping.rest_until => {
-                self.take_page(ticket, now)
+                self.take_page(ticket, now)?;
+                let Ownership::Owning(reign) = &self.state else { return Ok(false) };
+                let next = reign.sweeping.as_ref();
+                Ok(next.is_some_and(|sweeping| matches!(sweeping.stage, Find::Begin)))
             }
             Find::Meeting { .. }
             | Find::Scanning { .. }
             | Find::Proving { .. }
-            | Find::Loading { .. } => Ok(()),
+            | Find::Loading { .. } => Ok(false),
         }
     }
 
