@@ -43,7 +43,7 @@ FAILED sale-waiting: two looks make a member, for a week
       no   enter: all of
       no     product_viewed (category Sale) >= 2 times within 7d  [from 7d]
       yes    not
-      no       order_completed >= 1 times within 7d
+      no       order_completed at least once within 7d
 
 my: 1 case of 1 audience in some ms, 1 failed
 ";
