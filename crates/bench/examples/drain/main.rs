@@ -12,15 +12,15 @@ mod probe;
 mod report;
 
 use anyhow::{Context, Result, ensure};
-use painter::{Painter, Place, compiled};
+use painter::{Painter, Place, compiled, sources};
 use probe::Usage;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tzeva_bench::{Plan, Topic, Traffic};
+use tzeva_kafka::Settings;
 use tzeva_kafka::admin::{Admin, Fed, Feeder};
-use tzeva_kafka::{Settings, SourceTopic};
 use tzeva_model::{Millis, UnixMillis, VisitorId};
 use tzeva_testkit::servers::{Kafka, Redis};
 
@@ -134,14 +134,6 @@ impl Options {
         }
         Ok(options)
     }
-}
-
-/// Where the servers are, and what topics are called.
-fn sources(bootstrap: &str) -> Settings {
-    let source = |topic: &str| SourceTopic { name: format!("bench.{topic}"), create_time: true };
-    let mut settings = Settings::new(bootstrap);
-    settings.topics.sources = vec![source("visits"), source("purchases")];
-    settings
 }
 
 fn plan(options: &Options) -> tzeva_kafka::admin::Plan {

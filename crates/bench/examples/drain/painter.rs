@@ -10,7 +10,7 @@ use tzeva_bench::{audiences, paint};
 use tzeva_decode::{Decoder, SchemaKey};
 use tzeva_engine::Rules;
 use tzeva_kafka::admin::{Admin, StartFrom};
-use tzeva_kafka::{KafkaChanges, KafkaLog, KafkaSource, Settings};
+use tzeva_kafka::{KafkaChanges, KafkaLog, KafkaSource, Settings, SourceTopic};
 use tzeva_model::{Millis, Partition, UnixMillis};
 use tzeva_painter::driver::{Clock, Watch};
 use tzeva_painter::{
@@ -126,6 +126,14 @@ fn owner_settings(place: &Place<'_>, rules: SharedRules) -> tzeva_painter::Setti
         names: SharedNames::default(),
         pace: Pace { profiles: 1_000_000 / usize::from(place.partitions), ..Pace::default() },
     }
+}
+
+/// Where the servers are, and what topics are called.
+pub(crate) fn sources(bootstrap: &str) -> Settings {
+    let source = |topic: &str| SourceTopic { name: format!("bench.{topic}"), create_time: true };
+    let mut settings = Settings::new(bootstrap);
+    settings.topics.sources = vec![source("visits"), source("purchases")];
+    settings
 }
 
 fn ports(kafka: &Settings, redis: &str, inbox: &Inbox) -> Result<Ports> {

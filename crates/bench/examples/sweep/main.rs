@@ -16,15 +16,15 @@ mod probe;
 mod spans;
 
 use anyhow::{Context, Result, ensure};
-use painter::{Painter, Place, compiled};
+use painter::{Painter, Place, compiled, sources};
 use serde_json::json;
 use spans::{Keeping, Spans, sorted};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tzeva_bench::{Call, Plan, Topic, Traffic, visitor_id};
+use tzeva_kafka::Settings;
 use tzeva_kafka::admin::{Admin, Fed, Feeder};
-use tzeva_kafka::{Settings, SourceTopic};
 use tzeva_model::{Millis, UnixMillis, VisitorId};
 use tzeva_testkit::servers::{Kafka, Redis};
 
@@ -334,14 +334,6 @@ fn report(options: &Options, phases: &[Phase]) -> Result<()> {
     std::fs::write(folder.join("sweep.md"), page)?;
     std::fs::write(folder.join("sweep.json"), format!("{whole:#}\n"))?;
     Ok(())
-}
-
-/// Where the servers are, and what topics are called.
-fn sources(bootstrap: &str) -> Settings {
-    let source = |topic: &str| SourceTopic { name: format!("bench.{topic}"), create_time: true };
-    let mut settings = Settings::new(bootstrap);
-    settings.topics.sources = vec![source("visits"), source("purchases")];
-    settings
 }
 
 fn now() -> Result<UnixMillis> {

@@ -4,6 +4,7 @@
 //! only what `tzeva audience apply` reads. Several painters that start at once publish one and the same set.
 
 use crate::exit::Failure;
+use crate::plan::hex;
 use crate::publications::{From, Publications};
 use crate::{out, rules, wiring};
 use anyhow::anyhow;
@@ -91,9 +92,9 @@ impl Reading {
     fn take(&mut self, key: &[u8], value: Option<&[u8]>) {
         match self.book.feed(key, value) {
             Fed::Complete(publication, Standing::Stale(winner)) => tracing::info!(
-                version = hex(&publication),
+                version = hex(publication.version),
                 by = publication.by,
-                instead = hex(&winner),
+                instead = hex(winner.version),
                 "published rules count for nothing: others were sooner"
             ),
             Fed::Complete(..) => self.hand_on(),
@@ -106,7 +107,8 @@ impl Reading {
     fn hand_on(&mut self) {
         let max_age = self.settings.history.max_age.get();
         for publication in &self.book.chain()[self.taken..] {
-            let (version, by, note) = (hex(publication), &publication.by, &publication.note);
+            let (version, by, note) =
+                (hex(publication.version), &publication.by, &publication.note);
             match rules::of_publication(publication, &self.settings) {
                 Ok(set) => {
                     tracing::info!(
@@ -145,7 +147,7 @@ fn publish_files(settings: &Settings, publications: &Publications) -> Result<(),
     };
     let first = Publication::new(None, draft).map_err(Failure::settings)?;
     publications.publish(&first)?;
-    tracing::info!(version = hex(&first), folder = %folder.display(), "published the audience files");
+    tracing::info!(version = hex(first.version), folder = %folder.display(), "published the audience files");
     Ok(())
 }
 
@@ -158,11 +160,7 @@ fn tell_if_files_differ(settings: &Settings, head: &Publication) {
         let folder = settings.audiences.display();
         out::note(format_args!(
             "the files in {folder} are not the rules in force, {}: `tzeva audience apply {folder}` publishes them",
-            hex(head)
+            hex(head.version)
         ));
     }
-}
-
-fn hex(publication: &Publication) -> String {
-    format!("{:016x}", publication.version.get())
 }

@@ -2,7 +2,6 @@
 
 use super::reign::Stage;
 use super::{Owner, Ownership, Trouble};
-use crate::batch::Batch;
 use crate::clock::{Moment, Trust};
 use crate::effect::Effect;
 use crate::overlay::Flush;
@@ -97,10 +96,8 @@ impl Owner {
 
     /// Decides for time alone.
     fn without_inputs(&mut self, until: UnixMillis, now: Moment) -> Result<(), Trouble> {
-        let clock = self.clock.now(now);
-        let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
-        let cut = reign.inputs.cut(0, UnixMillis::MIN, clock);
-        self.load(Batch::new(cut), until, now)
+        let batch = self.nothing_cut(now);
+        self.load(batch, until, now)
     }
 
     /// Finishes what is under way, applies everything, and lets the partition go.
