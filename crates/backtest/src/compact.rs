@@ -3,12 +3,14 @@
 //!
 //! Names stand as ids, and come back without their texts: whoever decides looks at ids, and what they stand for is in
 //! [`crate::names`]. The instant is the caller's, who sorts by it. The trace context is left out: what a backtest
-//! publishes has no headers. Bytes never leave a process, so there is no version in them.
+//! publishes has no headers. Ids of visitors and events are mostly UUIDs, whose 36 letters fit in 16 bytes. Bytes never
+//! leave a process, so there is no version in them.
 
 use std::io;
 use tzeva_model::{
     Amount, Category, Currency, Event, EventId, Item, Name, NameId, UnixMillis, Value, VisitorId,
 };
+use uuid::Uuid;
 
 /// Reads what [`encode`] wrote.
 struct Input<'a>(&'a [u8]);
@@ -34,6 +36,9 @@ mod part {
     pub(super) const QUANTITY: u8 = 16;
 }
 
+/// The letters of a UUID: in hex, with four hyphens.
+const UUID_LETTERS: usize = 36;
+
 /// Appends all of `event` but its instant.
 pub(crate) fn encode(event: &Event, out: &mut Vec<u8>) {
     let Event {
@@ -52,8 +57,8 @@ pub(crate) fn encode(event: &Event, out: &mut Vec<u8>) {
         traceparent: _,
         traits,
     } = event;
-    text(visitor.as_str(), out);
-    text(id.as_str(), out);
+    identity(visitor.as_str(), out);
+    identity(id.as_str(), out);
     name_id(name, out);
     let given = |there: bool, bit: u8| if there { bit } else { 0 };
     out.push(
@@ -159,6 +164,27 @@ fn values(values: &[(Box<str>, Value)], out: &mut Vec<u8>) {
     }
 }
 
+/// A UUID as zero and its bytes, any other text as its length and one, and itself.
+fn identity(text: &str, out: &mut Vec<u8>) {
+    if let Some(bytes) = packed(text) {
+        out.push(0);
+        out.extend_from_slice(&bytes);
+    } else {
+        number(text.len() as u64 + 1, out);
+        out.extend_from_slice(text.as_bytes());
+    }
+}
+
+/// The bytes of a UUID, if these give back the very letters: lower case, with hyphens.
+fn packed(text: &str) -> Option<[u8; 16]> {
+    if text.len() != UUID_LETTERS {
+        return None;
+    }
+    let uuid = Uuid::try_parse_ascii(text.as_bytes()).ok()?;
+    let same = uuid.hyphenated().encode_lower(&mut [0; UUID_LETTERS]) == text;
+    same.then(|| uuid.into_bytes())
+}
+
 fn text(text: &str, out: &mut Vec<u8>) {
     number(text.len() as u64, out);
     out.extend_from_slice(text.as_bytes());
@@ -186,7 +212,8 @@ fn number(mut number: u64, out: &mut Vec<u8>) {
 
 impl<'a> Input<'a> {
     fn event(&mut self, occurred_at: UnixMillis, known: &mut Option<Event>) -> Option<()> {
-        let visitor = self.text()?;
+        let letters = &mut [0; UUID_LETTERS];
+        let visitor = self.identity(letters)?;
         let event = match known {
             Some(event) => event,
             None => known.insert(blank(VisitorId::try_new(visitor).ok()?)),
@@ -195,7 +222,7 @@ impl<'a> Input<'a> {
             event.visitor = VisitorId::try_new(visitor).ok()?;
         }
         event.occurred_at = occurred_at;
-        event.id = EventId::new(self.text()?);
+        event.id = EventId::new(self.identity(&mut [0; UUID_LETTERS])?);
         event.name = self.name()?;
         let there = self.byte()?;
         let has = |bit: u8| there & bit != 0;
@@ -293,6 +320,18 @@ impl<'a> Input<'a> {
         self.text().map(Into::into)
     }
 
+    /// Of a UUID, `letters` take its text.
+    fn identity<'t>(&mut self, letters: &'t mut [u8; UUID_LETTERS]) -> Option<&'t str>
+    where
+        'a: 't,
+    {
+        let Some(length) = self.number()?.checked_sub(1) else {
+            let bytes = self.take(16)?.try_into().ok()?;
+            return Some(Uuid::from_bytes(bytes).hyphenated().encode_lower(letters));
+        };
+        std::str::from_utf8(self.take(usize::try_from(length).ok()?)?).ok()
+    }
+
     fn text(&mut self) -> Option<&'a str> {
         let length = self.number()?;
         std::str::from_utf8(self.take(usize::try_from(length).ok()?)?).ok()
@@ -331,6 +370,16 @@ mod tests {
 
     fn name(kind: NameKind) -> impl Strategy<Value = Name> {
         "\\PC{1,6}".prop_map(move |text| Name::of_id(NameId::of(kind, &text)))
+    }
+
+    /// A UUID, and what is nearly one.
+    fn uuid() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<u128>().prop_map(|bits| Uuid::from_u128(bits).to_string()),
+            any::<u128>().prop_map(|bits| Uuid::from_u128(bits).to_string().to_uppercase()),
+            any::<u128>().prop_map(|bits| Uuid::from_u128(bits).braced().to_string()),
+            "[0-9a-f-]{36}",
+        ]
     }
 
     fn boxed() -> impl Strategy<Value = Box<str>> {
@@ -374,8 +423,8 @@ mod tests {
 
     prop_compose! {
         fn event()(
-            visitor in "[!-~]{1,40}",
-            id in "\\PC{0,40}",
+            visitor in prop_oneof!["[!-~]{1,40}", uuid()],
+            id in prop_oneof!["\\PC{0,40}", uuid()],
             name in name(NameKind::Event),
             items in prop::collection::vec(item(), 0..4),
             (revenue, currency) in (prop::option::of(amount()), prop::option::of("[A-Z]{3}")),

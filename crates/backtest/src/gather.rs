@@ -85,8 +85,8 @@ struct Shared {
 const SHOWN: usize = 5;
 /// Blocks on their way to a worker.
 const QUEUE: usize = 4;
-/// Bounds of a pile, in bytes.
-const PILE: (usize, usize) = (16 << 10, 16 << 20);
+/// Bounds of a pile, in bytes. Larger ones leave the caches before they are sorted: 16 MiB cost 4 % more in all.
+const PILE: (usize, usize) = (16 << 10, 4 << 20);
 /// Under what the decoder knows the schema of a container.
 const CONTAINER: SchemaKey = SchemaKey::Id(0);
 
