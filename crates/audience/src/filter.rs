@@ -133,6 +133,11 @@ impl Checker<'_> {
             Kind::Map(pairs) => match pairs.as_slice() {
                 [(key, value)] if key.text() == Some("exists") => match value.text() {
                     Some("true") => Some(Test::Exists(true)),
+                    Some("false") if *field == Field::Quantity => {
+                        let message = "every item has a quantity: 1 where none is given";
+                        self.refuse(Code::NeverTrue, value.at, message, "leave it out");
+                        None
+                    }
                     Some("false") => Some(Test::Exists(false)),
                     _ => {
                         self.wrong_shape(value, "true or false");
@@ -176,7 +181,11 @@ impl Checker<'_> {
                 let values: Vec<Value<'_>> = values.iter().map(|v| (v.as_str(), true)).collect();
                 return self.one_of(field, &values, at, false);
             }
-            Operation::StartsWith(value) => return self.starts_with(field, value, at),
+            Operation::StartsWith(value) => {
+                let help = "`starts_with` needs no star";
+                self.star_is_a_letter(value, help, at);
+                return self.starts_with(field, value, at);
+            }
             Operation::AtLeast(value) => (Some((value, true)), None),
             Operation::MoreThan(value) => (Some((value, false)), None),
             Operation::AtMost(value) => (None, Some((value, true))),
@@ -244,6 +253,14 @@ impl Checker<'_> {
         }
     }
 
+    /// Warns of a star where it stands for itself.
+    fn star_is_a_letter(&mut self, value: &str, help: &str, at: At) {
+        if value.contains('*') {
+            let message = format!("the `*` in `{}` stands for itself", shortened(value));
+            self.refuse(Code::StarIsALetter, at, message, help);
+        }
+    }
+
     /// One of some values, or none of them.
     fn one_of(
         &mut self,
@@ -252,6 +269,19 @@ impl Checker<'_> {
         at: At,
         wanted: bool,
     ) -> Option<Test> {
+        let help = match sort(field) {
+            Sort::Path => None,
+            Sort::Category => {
+                Some("a category matches everything below it: write `Shoes` for `Shoes/*`")
+            }
+            Sort::Name(_) => Some("list the names: `in [A, B]`"),
+            _ => Some(
+                "only `page.path` takes patterns; for the first letters write `starts_with ...`",
+            ),
+        };
+        if let Some(help) = help {
+            values.iter().for_each(|(text, _)| self.star_is_a_letter(text, help, at));
+        }
         let all_plain = values.iter().all(|(_, plain)| *plain);
         let is_number = |text: &str| !text.is_empty() && Amount::parse(text).is_ok();
         let sort = match sort(field) {

@@ -239,7 +239,11 @@ fn item_test(random: &mut Random) -> FieldTest {
         0..3 => FieldTest { field, test: Test::In(names) },
         3 => FieldTest { field, test: Test::NotIn(names) },
         4 => FieldTest { field, test: Test::Exists(random.chance(50)) },
-        5 => FieldTest { field: number, test: Test::Exists(random.chance(50)) },
+        5 => {
+            // A quantity that is not given is 1: that there is none is refused.
+            let there = random.chance(50) || number == Field::Quantity;
+            FieldTest { field: number, test: Test::Exists(there) }
+        }
         _ => FieldTest { field: number, test: number_test(random) },
     }
 }

@@ -186,6 +186,8 @@ codes! {
     ExitWithinAfter = "exit_within_after", Warning, "use `after` in both";
     /// `exit_when` needs a further event and there is no `stay.at_most`: who never comes back stays until the profile ends.
     ExitNotByTime = "exit_not_by_time", Warning, "add `stay: { at_most: ... }`";
+    /// A `*` that stands for itself: only `page.path` takes patterns.
+    StarIsALetter = "star_is_a_letter", Warning, "`starts_with`, a list, or the category above";
     /// An event name that never came in.
     UnseenEvent = "unseen_event", Warning, "check its spelling";
     /// A count beyond `history.max_strokes`; older events are folded by the day.

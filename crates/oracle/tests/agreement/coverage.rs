@@ -85,9 +85,7 @@ fn coverage_of_the_language() {
         table.count(of_rules(&case.rules), &decided);
     }
     let names = language();
-    // A quantity that is not given is 1, so nothing can decide that there is none.
-    let held = |name: &String| name != "where quantity exists false";
-    table.must_have(&names.iter().filter(|name| held(name)).cloned().collect(), FLOOR);
+    table.must_have(&names, FLOOR);
     // Every clause has a file there, as CONTRIBUTING.md asks: so a new one is missed here until it is generated.
     for rules in written() {
         let strange: Vec<_> = of_rules(&rules).into_iter().filter(|n| !names.contains(n)).collect();
