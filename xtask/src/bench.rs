@@ -7,7 +7,7 @@ use std::process::Command;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Which: `drain`, `backtest`.
+    /// Which: `drain`, `backtest`, `sweep`.
     name: String,
     /// For the benchmark itself, such as `--audiences 10,1000 --results bench/results`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

@@ -136,13 +136,14 @@ pub(crate) fn sources(bootstrap: &str) -> Settings {
     settings
 }
 
+/// Where profiles are.
+pub(crate) fn stored(kafka: &Settings, redis: &str) -> tzeva_redis::Settings {
+    let prefix = format!("{}:", kafka.group);
+    tzeva_redis::Settings { url: redis.to_owned(), prefix, ..tzeva_redis::Settings::default() }
+}
+
 fn ports(kafka: &Settings, redis: &str, inbox: &Inbox) -> Result<Ports> {
-    let at = tzeva_redis::Settings {
-        url: redis.to_owned(),
-        prefix: format!("{}:", kafka.group),
-        ..tzeva_redis::Settings::default()
-    };
-    let store = tzeva_redis::connect(&at, inbox.store())?.store;
+    let store = tzeva_redis::connect(&stored(kafka, redis), inbox.store())?.store;
     let log = Box::new(KafkaLog::start(kafka, inbox.log())?);
     let changes = Box::new(KafkaChanges::start(kafka, inbox.changes())?);
     let thrown_out = Arc::new(|error| println!("thrown out of the group: {error}"));

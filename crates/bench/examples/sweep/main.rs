@@ -3,20 +3,23 @@
 //!
 //! Starts a Kafka and a Redis of its own, gives every visitor some history, then lets a few visitors a second go on as
 //! before: first under quiet, then while a set that differs by one audience is swept, then while one in which every
-//! category fades otherwise is swept, which concerns everybody. Freshness (from an event's record time to the published
+//! category fades otherwise is swept, which concerns everybody. Before that, the plan that `audience apply` shows is made of
+//! each by all stored profiles. Freshness (from an event's record time to the published
 //! change) is taken from what owners observe, span by span, not from buckets.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads clock, arguments and files")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 #[path = "../drain/painter.rs"]
 mod painter;
+mod planned;
 #[path = "../drain/probe.rs"]
 #[allow(dead_code, reason = "what processes use is measured by the drain")]
 mod probe;
 mod spans;
 
 use anyhow::{Context, Result, ensure};
-use painter::{Painter, Place, compiled, sources};
+use painter::{Painter, Place, compiled, sources, stored};
+use planned::{Planned, planned};
 use serde_json::json;
 use spans::{Keeping, Spans, sorted};
 use std::path::PathBuf;
@@ -68,6 +71,9 @@ struct Load<'a> {
     value: Vec<u8>,
 }
 
+const ONE_MORE: &str = "one audience more";
+const FADED: &str = "every category fades otherwise";
+
 fn main() -> Result<()> {
     let options = Options::parse()?;
     let kafka = Kafka::start(&[])?;
@@ -88,17 +94,23 @@ fn main() -> Result<()> {
         threads: options.threads,
     };
     let kept = Arc::clone(&spans);
-    let painter =
-        Painter::start(&place, first, |watcher| Arc::new(Keeping { spans: kept, watcher }))?;
+    let painter = Painter::start(&place, first.clone(), |watcher| {
+        Arc::new(Keeping { spans: kept, watcher })
+    })?;
     drained(&painter, load.sent)?;
     println!("{} profiles in {} s", options.visitors, began.elapsed().as_secs());
-    let mut phases = vec![quiet(&options, &painter, &mut load, &spans)?];
     let one_more = compiled(options.audiences + 1, |text| text)?;
-    phases.push(swept("one audience more", one_more, (&painter, &mut load, &spans))?);
-    phases.push(quiet(&options, &painter, &mut load, &spans)?);
     let faded = compiled(options.audiences, |text| text.replace("category: 14d", "category: 13d"))?;
-    phases.push(swept("every category fades otherwise", faded, (&painter, &mut load, &spans))?);
-    report(&options, &phases)
+    let store = stored(&settings, place.redis);
+    let plans = [
+        planned(ONE_MORE, (&first, &one_more), &store, now()?)?,
+        planned(FADED, (&first, &faded), &store, now()?)?,
+    ];
+    let mut phases = vec![quiet(&options, &painter, &mut load, &spans)?];
+    phases.push(swept(ONE_MORE, one_more, (&painter, &mut load, &spans))?);
+    phases.push(quiet(&options, &painter, &mut load, &spans)?);
+    phases.push(swept(FADED, faded, (&painter, &mut load, &spans))?);
+    report(&options, &plans, &phases)
 }
 
 // === impl Options ===
@@ -302,7 +314,7 @@ impl Phase {
     }
 }
 
-fn report(options: &Options, phases: &[Phase]) -> Result<()> {
+fn report(options: &Options, plans: &[Planned], phases: &[Phase]) -> Result<()> {
     let command: Vec<String> = std::env::args().skip(1).collect();
     let lines: Vec<_> = phases.iter().map(Phase::line).collect();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -311,7 +323,9 @@ fn report(options: &Options, phases: &[Phase]) -> Result<()> {
          threads, {} events a second while it is measured; real Kafka, Redis and painter on two cores; load average at the \
          end {}\n* freshness: from an event's record time to the publication of the change it caused, in ms\n\n\
          | phase | seconds | profiles met | profiles written | changes by events | p50 | p99 | p99.9 |\n\
-         |---|---|---|---|---|---|---|---|\n{}\n",
+         |---|---|---|---|---|---|---|---|\n{}\n\n\
+         Plans of the same, by one thread, before the first phase:\n\n\
+         | plan | seconds | profiles | would enter | would leave |\n|---|---|---|---|---|\n{}\n",
         command.join(" "),
         options.visitors,
         options.history,
@@ -320,7 +334,8 @@ fn report(options: &Options, phases: &[Phase]) -> Result<()> {
         options.threads,
         options.rate,
         load.trim(),
-        lines.join("\n")
+        lines.join("\n"),
+        plans.iter().map(Planned::line).collect::<Vec<_>>().join("\n")
     );
     println!("{page}");
     let Some(folder) = &options.results else { return Ok(()) };
@@ -330,7 +345,8 @@ fn report(options: &Options, phases: &[Phase]) -> Result<()> {
                 "profiles_written": phase.written, "changes": phase.freshness.len(),
                 "p50_ms": phase.quantile(500), "p99_ms": phase.quantile(990), "p999_ms": phase.quantile(999) })
     };
-    let whole = json!({ "options": format!("{options:?}"), "phases": phases.iter().map(phase).collect::<Vec<_>>() });
+    let whole = json!({ "options": format!("{options:?}"), "phases": phases.iter().map(phase).collect::<Vec<_>>(),
+                        "plans": plans.iter().map(Planned::json).collect::<Vec<_>>() });
     std::fs::write(folder.join("sweep.md"), page)?;
     std::fs::write(folder.join("sweep.json"), format!("{whole:#}\n"))?;
     Ok(())
