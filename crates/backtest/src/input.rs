@@ -170,9 +170,12 @@ fn datums(
 #[cfg(feature = "parquet")]
 fn rows(path: &Path, next: &mut u64, sink: &mut dyn Sink) -> anyhow::Result<bool> {
     let mut block = sink.blank();
-    for row in crate::rows::open(path)? {
+    let mut rows = crate::rows::Rows::open(path)?;
+    loop {
         let start = block.bytes.len();
-        crate::rows::line(&row?, &mut block.bytes)?;
+        if !rows.line(&mut block.bytes)? {
+            break;
+        }
         block.end_line(start, *next);
         *next += 1;
         if block.bytes.len() >= BLOCK {
