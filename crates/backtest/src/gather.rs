@@ -87,8 +87,6 @@ const SHOWN: usize = 5;
 const QUEUE: usize = 4;
 /// Bounds of a pile, in bytes. Larger ones leave the caches before they are sorted: 16 MiB cost 4 % more in all.
 const PILE: (usize, usize) = (16 << 10, 4 << 20);
-/// Under what the decoder knows the schema of a container.
-const CONTAINER: SchemaKey = SchemaKey::Id(0);
 
 // === impl Refused ===
 
@@ -254,14 +252,14 @@ impl Worker<'_> {
 
     fn datums(&mut self, block: Datums) -> anyhow::Result<()> {
         if self.container != Some(block.file) {
-            self.decoder.learn(CONTAINER, Ok(&block.schema));
+            self.decoder.learn(SchemaKey::File, Ok(&block.schema));
             self.container = Some(block.file);
         }
         let (first, count) = block.numbers;
         let bytes = block.codec.unpack(block.bytes).context("unpack a block of Avro")?;
         let mut rest = bytes.as_slice();
         for number in first..first + count {
-            let (decoded, len) = self.decoder.decode_first(CONTAINER, rest);
+            let (decoded, len) = self.decoder.decode_first(SchemaKey::File, rest);
             self.record(number, decoded)?;
             let Some(len) = len else {
                 // Where the next one begins is not known.

@@ -67,6 +67,8 @@ pub enum SchemaKey {
     Id(u32),
     /// By its CRC-64-AVRO fingerprint.
     Fingerprint(u64),
+    /// The one that the file has which the record is in.
+    File,
 }
 
 /// The registry has no schema under the id: an answer, not a failure to ask.
@@ -95,6 +97,7 @@ impl fmt::Display for SchemaKey {
         match self {
             Self::Id(id) => write!(f, "schema id {id}"),
             Self::Fingerprint(fingerprint) => write!(f, "schema fingerprint {fingerprint:016x}"),
+            Self::File => f.write_str("the file's schema"),
         }
     }
 }

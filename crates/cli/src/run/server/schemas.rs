@@ -57,7 +57,7 @@ fn fetch_all(registry: &Blocking, wishes: &Receiver<Wish>) {
         let schema = match key {
             SchemaKey::Id(id) => fetch(registry, id),
             // The registry's interface knows ids alone.
-            SchemaKey::Fingerprint(_) => None,
+            SchemaKey::Fingerprint(_) | SchemaKey::File => None,
         };
         inbox.send(partition, Input::Schema(key, schema));
     }
