@@ -10,7 +10,7 @@ use crate::{out, rules, wiring};
 use anyhow::anyhow;
 use std::sync::{Arc, Mutex, PoisonError};
 use tzeva_engine::Rules;
-use tzeva_painter::{SharedRules, Watcher};
+use tzeva_painter::{KnownRules, SharedRules, Watcher};
 use tzeva_rulebook::{Book, Draft, Fed, Publication, SourceFile, Standing};
 use tzeva_settings::Settings;
 
@@ -21,10 +21,10 @@ pub(super) struct Published {
     reading: Reading,
 }
 
-/// What is read is compiled once, and handed on.
+/// What is read is handed on.
 struct Reading {
     book: Book,
-    settings: Settings,
+    settings: Arc<Settings>,
     shared: SharedRules,
     /// So many of the chain are handed on.
     taken: usize,
@@ -57,7 +57,7 @@ impl Published {
         if let Publications::Topic(_) = publications {
             shared.follow();
         }
-        let settings = settings.clone();
+        let settings = Arc::new(settings.clone());
         let mut reading = Reading { book, settings, shared, taken: 0, refused: 0, watcher: None };
         reading.hand_on();
         if reading.shared.newest().is_none() {
@@ -103,35 +103,40 @@ impl Reading {
         }
     }
 
-    /// Compiles what counts and isn't handed on yet.
+    /// Hands on what counts and wasn't yet. Those before one that can be run are not compiled unless a log is still at
+    /// them.
     fn hand_on(&mut self) {
-        let max_age = self.settings.history.max_age.get();
-        for publication in &self.book.chain()[self.taken..] {
-            let (version, by, note) =
-                (hex(publication.version), &publication.by, &publication.note);
-            match rules::of_publication(publication, &self.settings) {
-                Ok(set) => {
-                    tracing::info!(
-                        version,
-                        by,
-                        note,
-                        audiences = set.audiences.len(),
-                        "published rules"
-                    );
-                    let rules = Rules::compile(Arc::new(set), max_age);
-                    self.shared.add(publication.version, Ok(rules));
+        let new = &self.book.chain()[self.taken..];
+        for publication in new {
+            let (source, settings) = (Arc::clone(publication), Arc::clone(&self.settings));
+            self.shared.add_source(publication.version, move || made(&source, &settings));
+        }
+        for publication in new.iter().rev() {
+            let (by, note) = (&publication.by, &publication.note);
+            let version = hex(publication.version);
+            match self.shared.get(publication.version) {
+                KnownRules::Usable(rules) => {
+                    let audiences = rules.set().audiences.len();
+                    tracing::info!(version, by, note, audiences, "published rules");
+                    break;
                 }
-                Err(failure) => {
-                    let error = format!("{:#}", failure.error);
+                KnownRules::Unusable(error) => {
                     tracing::error!(version, by, note, error, "published rules are refused");
                     self.refused += 1;
                     self.watcher.iter().for_each(Watcher::rules_refused);
-                    self.shared.add(publication.version, Err(error));
                 }
+                KnownRules::Unheard => {}
             }
         }
         self.taken = self.book.chain().len();
     }
+}
+
+/// Compiled rules, or why this process can't run them.
+fn made(publication: &Publication, settings: &Settings) -> Result<Rules, String> {
+    let set = rules::of_publication(publication, settings);
+    let set = set.map_err(|failure| format!("{:#}", failure.error))?;
+    Ok(Rules::compile(Arc::new(set), settings.history.max_age.get()))
 }
 
 /// Publishes the audience files as the first rules.
