@@ -1,6 +1,7 @@
 //! Reads a folder of audience files and compiles it.
 
 use crate::exit::Failure;
+use crate::plan::hex;
 use crate::{out, wiring};
 use anyhow::{Context, anyhow};
 use std::fs::File;
@@ -38,21 +39,30 @@ pub(crate) fn relative_files(folder: &Path) -> Result<Vec<SourceFile>, Failure> 
 }
 
 /// The rules of a publication, under its version.
+///
+/// # Errors
+/// This process refuses them, or reads something else in them than was published: by its settings, or since it is another
+/// program. One version must not mean two things, as profiles are stamped with it.
 pub(crate) fn of_publication(
     publication: &Publication,
     settings: &Settings,
 ) -> Result<RuleSet, Failure> {
     let compiled = compile(&publication.files, &wiring::check_settings(settings));
-    let Some(rules) = compiled.rules else {
-        let errors = compiled.problems.iter().filter(|problem| problem.severity == Severity::Error);
-        let list: Vec<String> = errors.map(ToString::to_string).collect();
-        return Err(Failure::settings(anyhow!(
-            "the published rules {:016x} are refused under these settings; they were published under others:\n{}",
-            publication.version.get(),
-            list.join("\n")
-        )));
+    let errors = compiled.problems.iter().filter(|problem| problem.severity == Severity::Error);
+    let why = match &compiled.rules {
+        None => errors.map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+        Some(rules) if rules.version != publication.content => format!(
+            "they were published as {}, and here their texts mean {}",
+            hex(publication.content),
+            hex(rules.version)
+        ),
+        Some(rules) => return Ok(RuleSet { version: publication.version, ..rules.clone() }),
     };
-    Ok(RuleSet { version: publication.version, ..rules })
+    Err(Failure::settings(anyhow!(
+        "the published rules {} can't be run here: {why}\nthe settings that bear on meaning, or the program, are not those \
+         under which they were published: put these back, publish rules that both can run, and change then",
+        hex(publication.version)
+    )))
 }
 
 /// The rules of a folder: warnings go to stderr, refusals end it.

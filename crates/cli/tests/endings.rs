@@ -72,6 +72,36 @@ fn other_files_change_no_rules_and_other_publications_are_refused_as_settings_ar
     assert!(says.contains("no partition is left to own"), "{says}");
 }
 
+#[test]
+fn rules_that_mean_something_else_under_these_settings_are_not_run_under_their_version() {
+    let place = Place::new();
+    let settings = |more: &str| {
+        let text = format!("audiences: rules\nhttp: {{listen: '127.0.0.1:0'}}\n{more}");
+        std::fs::write(place.path("tzeva.yaml"), text).unwrap();
+    };
+    std::fs::create_dir(place.path("rules")).unwrap();
+    let rules = "audience: shoes\nenter: { event: { name: product_viewed, where: { category: Clothes|Shoes } } }\n---\n\
+                 paint:\n  half_life: { shop: 1d, brand: 1d, category: 1d, product: 1d }\n  events: { product_viewed: { shop: 1 } }\n";
+    std::fs::write(place.path("rules/shoes.yaml"), rules).unwrap();
+    let visit = event("e-1", "Product Viewed", "v-1", "2026-01-10T10:00:00Z");
+    std::fs::write(place.path("events.ndjson"), visit).unwrap();
+    settings("category_separator: '|'\n");
+    place.drain();
+    // Here the path is one name with a stroke in it.
+    settings("");
+    let (code, says) = ended(place.start(&[RUN, &["--until-drained"]].concat()));
+    assert_eq!(code, Some(64), "{says}");
+    assert!(says.contains("and here their texts mean"), "{says}");
+    assert!(says.contains("put these back"), "{says}");
+    let apply = ["audience", "apply", "rules", "--config", "tzeva.yaml", "--data", "data", "--yes"];
+    let output = place.output(&apply);
+    let says = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(64), "{says}");
+    assert!(says.contains("and here their texts mean"), "{says}");
+    settings("category_separator: '|'\n");
+    place.drain();
+}
+
 #[cfg(not(feature = "tls"))]
 #[test]
 fn settings_that_ask_for_tls_are_refused_with_the_feature_that_is_missing() {
