@@ -6,6 +6,7 @@
 use crate::unpack::{Form, Packing, Unpacked, packing_of, raw, unpack};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Reads lines from a place on.
@@ -37,6 +38,8 @@ pub struct FileLines {
     lines: Lines<Unpacked>,
     /// Of a packed file: its length when it was opened.
     packed: Option<u64>,
+    /// Which file it is, whatever its name.
+    identity: (u64, u64),
 }
 
 /// What is packed and ends before that place.
@@ -51,7 +54,8 @@ impl FileLines {
     /// If it can't be read, or has become shorter than that.
     pub fn open(path: &Path, place: u64) -> io::Result<Self> {
         let mut file = File::open(path)?;
-        let length = file.metadata()?.len();
+        let there = file.metadata()?;
+        let (length, identity) = (there.len(), (there.dev(), there.ino()));
         let (lines, packed) = match packing_of(&mut file)? {
             Packing::Plain(_) if length < place => return Err(another(length, place)),
             Packing::Plain(mark) if place > mark => {
@@ -69,14 +73,15 @@ impl FileLines {
                 (Lines::new(text?, place), Some(length))
             }
         };
-        Ok(Self { path: path.to_owned(), lines, packed })
+        Ok(Self { path: path.to_owned(), lines, packed, identity })
     }
 
     /// The next line that has ended; `None`: nothing more is there now. With `whole` nothing more will come, and what
     /// follows the last line end is a line as well.
     ///
     /// # Errors
-    /// If reading fails; with `whole` also if packed bytes are cut short.
+    /// If reading fails; with `whole` also if packed bytes are cut short. Without it also if the file was replaced by
+    /// another one or has become shorter: what was written to it at last may never be seen.
     pub fn next_line(&mut self, whole: bool) -> io::Result<Option<Line>> {
         loop {
             match self.lines.next_line() {
@@ -86,10 +91,39 @@ impl FileLines {
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !whole => {}
                 Err(error) => return Err(error),
             }
-            if !self.reopened()? {
-                return Ok(if whole { self.lines.rest() } else { None });
+            if self.reopened()? {
+                continue;
             }
+            if whole {
+                return Ok(self.lines.rest());
+            }
+            self.is_still_there()?;
+            return Ok(None);
         }
+    }
+
+    /// Looks under the name whether the file that was opened is there, with all that was read of it.
+    fn is_still_there(&self) -> io::Result<()> {
+        let there = match std::fs::metadata(&self.path) {
+            // Perhaps it is moved back.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            there => there?,
+        };
+        let what = if (there.dev(), there.ino()) != self.identity {
+            "was replaced by another file"
+        } else if self.packed.is_none() && there.len() < self.lines.place {
+            "has become shorter"
+        } else {
+            return Ok(());
+        };
+        let place = self.lines.place;
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(
+                "it {what} while it was followed, and what came behind byte {place} may not have been taken in: files of events \
+                 may only grow; give a new one another name"
+            ),
+        ))
     }
 
     /// Opens a packed file that has another length now: an unpacker that met the end doesn't go on behind it.
@@ -281,6 +315,27 @@ mod tests {
         let mut lines = Lines::new(&text[..], 0);
         assert_eq!(lines.next_line().unwrap().unwrap().text.len(), KEPT);
         assert_eq!(lines.next_line().unwrap().unwrap().text, b"b");
+    }
+
+    #[test]
+    fn a_followed_file_that_is_replaced_or_cut_is_an_error_and_not_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events");
+        for (rotated, what) in [(false, "has become shorter"), (true, "replaced")] {
+            std::fs::write(&path, "one\ntwo\n").unwrap();
+            let mut lines = FileLines::open(&path, 0).unwrap();
+            assert_eq!(lines.next_line(false).unwrap(), Some(line("one", 4)));
+            assert_eq!(lines.next_line(false).unwrap(), Some(line("two", 8)));
+            assert_eq!(lines.next_line(false).unwrap(), None);
+            if rotated {
+                std::fs::rename(&path, path.with_extension("1")).unwrap();
+                std::fs::write(&path, "four\nfive\nsix\nseven\n").unwrap();
+            } else {
+                std::fs::write(&path, "").unwrap();
+            }
+            let error = lines.next_line(false).unwrap_err().to_string();
+            assert!(error.contains(what) && error.contains("byte 8"), "{error}");
+        }
     }
 
     #[test]
