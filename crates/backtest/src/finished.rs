@@ -3,6 +3,7 @@
 use crate::gather::Found;
 use crate::input::Places;
 use crate::replay::Replayed;
+use crate::unseen::Unseen;
 use std::sync::Arc;
 use std::time::Duration;
 use tzeva_audience::RuleSet;
@@ -18,6 +19,8 @@ pub struct Finished {
     pub found: Found,
     /// Where records lie.
     pub places: Places,
+    /// Events that the rules ask for and that never came.
+    pub unseen: Vec<Unseen>,
     /// What was decided.
     pub replayed: Replayed,
     /// Changes a set of rules.
@@ -44,6 +47,27 @@ impl Finished {
             out::note(Ink::stderr().tint(Tint::Yellow, text));
         }
         self.refusals();
+        self.unseen();
+    }
+
+    /// A misspelt name gets a line of its own, the others share one: a short history misses many.
+    fn unseen(&self) {
+        let (misspelt, others): (Vec<_>, Vec<_>) =
+            self.unseen.iter().partition(|unseen| unseen.near.is_some());
+        let ink = Ink::stderr();
+        for Unseen { event, audiences, near } in misspelt {
+            let (near, audiences) = (near.as_deref().unwrap_or_default(), audiences.join(", "));
+            let text = format!(
+                "warning[unseen_event]: no `{event}` came: did you mean `{near}`? Asked for by {audiences}"
+            );
+            out::note(ink.tint(Tint::Yellow, text));
+        }
+        if !others.is_empty() {
+            let events: Vec<_> =
+                others.iter().map(|unseen| format!("`{}`", unseen.event)).collect();
+            let text = format!("warning[unseen_event]: none of these came: {}", events.join(", "));
+            out::note(ink.tint(Tint::Yellow, text));
+        }
     }
 
     fn refusals(&self) {

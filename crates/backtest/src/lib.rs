@@ -22,3 +22,4 @@ pub mod runs;
 pub mod tally;
 pub mod told;
 pub mod unpack;
+pub mod unseen;

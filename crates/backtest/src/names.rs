@@ -2,7 +2,7 @@
 
 use foldhash::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
-use tzeva_model::{Event, Name, NameId, Rejection, RejectionCode};
+use tzeva_model::{Event, Name, NameId, NameKind, Rejection, RejectionCode};
 use tzeva_painter::each_name;
 
 /// Texts by id.
@@ -25,6 +25,14 @@ impl Names {
     pub fn text(&self, id: NameId) -> Option<String> {
         let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&id).map(|text| text.as_deref().unwrap_or_default().to_owned())
+    }
+
+    /// The texts that were met as names of `kind`.
+    pub fn of_kind(&self, kind: NameKind) -> Vec<String> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let texts = all.iter().filter_map(|(id, text)| Some((id, text.as_deref()?)));
+        let own = texts.filter(|(id, text)| NameId::of(kind, text) == **id);
+        own.map(|(_, text)| text.to_owned()).collect()
     }
 
     /// What one more worker has met.

@@ -125,6 +125,9 @@ impl Report {
                 "error": rejection.detail,
             })
         });
+        let unseen = run.unseen.iter().map(|unseen| {
+            json!({ "event": unseen.event, "audiences": unseen.audiences, "did_you_mean": unseen.near })
+        });
         let codes = run.found.refused.by_code.iter().map(|(code, count)| (code.word(), *count));
         let mut whole = json!({
             "rules_version": format!("{:016x}", run.rules[0].version.get()),
@@ -137,6 +140,7 @@ impl Report {
             "refused": run.found.refused.count(),
             "refused_by_code": codes.collect::<std::collections::BTreeMap<_, _>>(),
             "refused_first": first.collect::<Vec<_>>(),
+            "unseen_events": unseen.collect::<Vec<_>>(),
             "visitors": run.replayed.visitors,
             "changes": run.changes[0],
             "deadlines_fired": run.replayed.counts.deadlines_fired,

@@ -15,6 +15,7 @@ use tzeva_backtest::ledger;
 use tzeva_backtest::progress::Progress;
 use tzeva_backtest::replay::{self, Plan, Replayed};
 use tzeva_backtest::runs::Sorting;
+use tzeva_backtest::unseen::unseen;
 use tzeva_model::UnixMillis;
 
 /// Which history, and how it is read.
@@ -75,13 +76,14 @@ impl History {
         let end = if until == UnixMillis::MAX { replayed.last } else { until };
         let span = (UnixMillis::new(first), end);
         let changes = settle(&mut replayed, span, changes).map_err(Failure::world)?;
+        let unseen = unseen(&rules.sets, &gathered.names);
         let Gathered { events, places, mut found, .. } = gathered;
         found.refused.merge(std::mem::take(&mut replayed.refused));
         let took = (read, begun.elapsed() - read);
         let spilled = events.spilled() + replayed.changes.spilled();
         let sets = rules.sets;
         let finished =
-            Finished { rules: sets, found, places, replayed, changes, span, took, spilled };
+            Finished { rules: sets, found, places, unseen, replayed, changes, span, took, spilled };
         if self.strict { strictly(finished) } else { Ok(finished) }
     }
 

@@ -133,6 +133,38 @@ fn what_is_no_event_is_counted_by_code_and_shown_with_its_place() {
 }
 
 #[test]
+fn an_event_that_never_came_is_warned_of_with_the_name_that_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, events) = (folder.path().join("rules.yaml"), folder.path().join("events.ndjson"));
+    let looked = |name: &str| {
+        format!(
+            r#"{{"type":"track","event":"{name}","anonymousId":"v-1","timestamp":"2026-01-01T00:00:00Z"}}"#
+        )
+    };
+    fs::write(&events, looked("Product Viewed")).unwrap();
+    fs::write(
+        &rules,
+        "audience: a\nenter:\n  any:\n    - event: { name: prodct_viewed, within: 7d }\n    - event: { name: product_viewed, after: last prodct_viewed }\n    \
+         - sequence: { steps: [product_viewed, wished_for] }\n---\naudience: b\nenter: { event: { name: product_viewed } }\n---\n\
+         paint:\n  half_life: { shop: 1d, brand: 1d, category: 1d, product: 1d }\n  events: { product_viewed: { shop: 1 } }\n",
+    )
+    .unwrap();
+    let given = ["backtest", "--json", "--audiences", text(&rules), "--events", text(&events)];
+    let ended = tzeva(&given);
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{errors}");
+    let misspelt = "no `prodct_viewed` came: did you mean `product_viewed`? Asked for by a";
+    assert!(errors.contains(misspelt), "{errors}");
+    assert!(errors.contains("none of these came: `wished_for`"), "{errors}");
+    let summary: Value = serde_json::from_slice(&ended.stdout).unwrap();
+    let unseen = json!([
+        { "event": "prodct_viewed", "audiences": ["a"], "did_you_mean": "product_viewed" },
+        { "event": "wished_for", "audiences": ["a"], "did_you_mean": null },
+    ]);
+    assert_eq!(summary["unseen_events"], unseen);
+}
+
+#[test]
 fn wrong_input_is_refused_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let audiences = sample("audiences");
