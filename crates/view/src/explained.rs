@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use tzeva_audience::{Audience, Leaf, Node, RuleSet};
+use tzeva_audience::{Audience, Compare, CountTest, Found, Leaf, Node, RuleSet};
 use tzeva_engine::{Engine, Explained, Settings, Told, explain_in};
 use tzeva_model::{Change, Direction, Evidence, Millis, NameId, UnixMillis, VisitorId};
 use tzeva_phrase::{leaf_words, sentence};
@@ -148,7 +148,7 @@ impl Explaining<'_> {
                 Direction::Exited => "leaves",
             },
             because: sentence(self.rules, change, self.name),
-            unless: events(audience).into_iter().collect(),
+            unless: events(audience, change.direction).into_iter().collect(),
         }
     }
 
@@ -215,14 +215,22 @@ impl Explaining<'_> {
     }
 }
 
-/// The events that an audience asks for; of interest those that paint can't be told from the rule alone.
-fn events(audience: &Audience) -> BTreeSet<String> {
+/// The events that may bring another change before that one; of interest those that paint can't be told from the rule
+/// alone. With `exit_when` a stay ends by it alone, whatever becomes of `enter`.
+fn events(audience: &Audience, direction: Direction) -> BTreeSet<String> {
+    let by_exit = direction == Direction::Exited && audience.exit_when.is_some();
+    let found = (0..).map_while(|index| audience.found(index));
     let mut names = BTreeSet::new();
-    for (_, leaf) in audience.leaves() {
+    for Found { leaf, negated, .. } in found.filter(|found| found.in_exit || !by_exit) {
         match leaf {
             Leaf::Event(leaf) => {
                 names.insert(leaf.name.text().to_owned());
-                names.extend(leaf.after.as_ref().map(|after| after.text().to_owned()));
+                // A later "after" leaves fewer to count: it makes no "at least so many" true.
+                let at_least =
+                    matches!(leaf.count, CountTest::Is(Compare::AtLeast | Compare::MoreThan, _));
+                let ends_nothing = by_exit && !negated && at_least;
+                let after = leaf.after.as_ref().filter(|_| !ends_nothing);
+                names.extend(after.map(|after| after.text().to_owned()));
             }
             Leaf::Sum(leaf) => drop(names.insert(leaf.event.text().to_owned())),
             Leaf::Last(leaf) => drop(names.insert(leaf.event.text().to_owned())),
@@ -243,4 +251,32 @@ fn events(audience: &Audience) -> BTreeSet<String> {
 fn whole_seconds(span: Millis) -> Millis {
     let second = Millis::new(1_000);
     if span < second { span } else { Millis::new(span.get() / 1_000 * 1_000) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tzeva_audience::{CheckSettings, SourceFile, compile};
+
+    /// What may come before the exit, or the entry, of that audience.
+    fn unless(conditions: &str, direction: Direction) -> String {
+        let text = format!("audience: a\n{conditions}");
+        let settings = CheckSettings { require_paint: false, ..CheckSettings::default() };
+        let compiled = compile(&[SourceFile { path: "a.yaml".into(), text }], &settings);
+        let rules = compiled.rules.unwrap_or_else(|| panic!("{:?}", compiled.problems));
+        events(&rules.audiences[0], direction).into_iter().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn only_what_can_bring_another_change_is_named() {
+        let cart = "enter: { event: { name: added } }\nexit_when: { event: { name: bought, after: last added } }\n";
+        assert_eq!(unless(cart, Direction::Exited), "bought");
+        assert_eq!(unless(cart, Direction::Entered), "added bought");
+        let few = "enter: { event: { name: added } }\nexit_when: { event: { name: seen, after: last bought, count: '< 3' } }\n";
+        assert_eq!(unless(few, Direction::Exited), "bought seen");
+        let not = "enter: { event: { name: added } }\nexit_when: { not: { event: { name: seen, after: last bought } } }\n";
+        assert_eq!(unless(not, Direction::Exited), "bought seen");
+        let own = "enter: { event: { name: seen, after: last bought } }\n";
+        assert_eq!(unless(own, Direction::Exited), "bought seen");
+    }
 }
