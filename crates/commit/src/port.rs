@@ -168,7 +168,8 @@ pub trait Store: Send {
     fn read(&mut self, partition: Partition, ticket: Ticket, wanted: Vec<(Shard, Vec<VisitorId>)>);
     /// Applies; each shard's step is atomic by itself.
     fn apply(&mut self, partition: Partition, ticket: Ticket, steps: Vec<Apply>);
-    /// Reads a page of all profiles of a shard; `cursor` 0 begins.
+    /// Reads a page of all profiles of a shard; `cursor` 0 begins. A cursor that is of no use any more is answered with a
+    /// transient error, and the walk has to begin anew.
     fn scan(&mut self, partition: Partition, ticket: Ticket, shard: Shard, cursor: u64);
     /// Reads the due set of `shard` for the ten minutes from `bucket` on.
     fn due(&mut self, partition: Partition, ticket: Ticket, shard: Shard, bucket: UnixMillis);

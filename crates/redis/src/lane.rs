@@ -6,9 +6,11 @@
 //! * the server did not know the script (a restart, a failover, `SCRIPT FLUSH`): it surely did not run, so the requests
 //!   from the first such one on are sent once more, behind a `SCRIPT LOAD`;
 //! * an error or a timeout: nobody knows what was done. Every apply is answered `Unknown`, every read with the error,
-//!   and the connection is given up, so that no late answer is taken for another's. The next requests connect anew.
+//!   and the connection is given up, so that no late answer is taken for another's. The next requests connect anew, and
+//!   walks that began on the former one fail.
 
 use crate::apply;
+use crate::cursor::Line;
 use crate::reply::{bulk, items};
 use crate::settings::Target;
 use crate::{RedisStoreError, Server, keys};
@@ -33,12 +35,16 @@ pub(crate) enum Job {
     Scan(Partition, Ticket, Shard, u64),
     Due(Partition, Ticket, Shard, UnixMillis),
     ForgetDue(Shard, UnixMillis),
+    /// A walk that can't go on.
+    Lost(Partition, Ticket, PortError),
 }
 
 pub(crate) struct Lane {
     target: Target,
     sink: Sink<StoreReply>,
     connection: Option<MultiplexedConnection>,
+    /// Which one it is, or will be.
+    line: Line,
 }
 
 /// How one command ended.
@@ -53,7 +59,7 @@ impl Lane {
     ) -> Result<(Self, Server), RedisStoreError> {
         let mut connection = target.connect().await?;
         let server = Server::ask(&target, &mut connection).await?;
-        Ok((Self { target, sink, connection: Some(connection) }, server))
+        Ok((Self { target, sink, connection: Some(connection), line: Line::default() }, server))
     }
 
     pub(crate) async fn run(mut self, mut jobs: UnboundedReceiver<Job>) {
@@ -71,6 +77,8 @@ impl Lane {
     }
 
     async fn carry_out(&mut self, batch: Vec<Job>) {
+        let line = self.line;
+        let batch: Vec<Job> = batch.into_iter().map(|job| job.on(line)).collect();
         let mut pipeline = Pipeline::new();
         let counts: Vec<usize> =
             batch.iter().map(|job| job.add_to(&mut pipeline, &self.target.prefix)).collect();
@@ -79,13 +87,14 @@ impl Lane {
             Err(error) => {
                 // No late answer may be taken for another's.
                 self.connection = None;
+                self.line = line.next();
                 let error = error.port();
                 pipeline.cmd_iter().map(|_| Err(error.clone())).collect()
             }
         };
         for (job, count) in batch.into_iter().zip(counts) {
             let its = answers.drain(..count.min(answers.len())).collect();
-            if let Some(reply) = job.reply(its) {
+            if let Some(reply) = job.reply(its, line) {
                 (self.sink)(reply);
             }
         }
@@ -141,13 +150,24 @@ impl Lane {
 // === impl Job ===
 
 impl Job {
+    /// As it is sent on `line`: with the server's own cursor, if that is good there.
+    fn on(self, line: Line) -> Self {
+        match self {
+            Self::Scan(partition, ticket, shard, cursor) => match line.unpack(shard, cursor) {
+                Ok(theirs) => Self::Scan(partition, ticket, shard, theirs),
+                Err(error) => Self::Lost(partition, ticket, error),
+            },
+            other => other,
+        }
+    }
+
     /// How many profiles it is about, more or less.
     fn profiles(&self) -> usize {
         match self {
             Self::Read(_, _, wanted) => wanted.iter().map(|(_, visitors)| 1 + visitors.len()).sum(),
             Self::Apply(_, _, steps) => steps.iter().map(|step| 1 + step.writes.len()).sum(),
             Self::Scan(..) => SCAN_COUNT,
-            Self::Due(..) | Self::ForgetDue(..) => 1,
+            Self::Due(..) | Self::ForgetDue(..) | Self::Lost(..) => 1,
         }
     }
 
@@ -182,11 +202,12 @@ impl Job {
                 unlink.arg(keys::due(prefix, *shard, *bucket));
                 vec![unlink]
             }
+            Self::Lost(..) => Vec::new(),
         }
     }
 
-    /// The port's answer out of the commands' answers.
-    fn reply(self, answers: Vec<Answer>) -> Option<StoreReply> {
+    /// The port's answer out of the commands' answers, which came over `line`.
+    fn reply(self, answers: Vec<Answer>, line: Line) -> Option<StoreReply> {
         let mut answers = answers.into_iter();
         let mut next = || answers.next().unwrap_or_else(|| Err(unexpected("a command")));
         match self {
@@ -203,7 +224,11 @@ impl Job {
                 Some(StoreReply::Applied(partition, ticket, done))
             }
             Self::Scan(partition, ticket, shard, _) => {
-                let page = next().and_then(|answer| scan_page(shard, answer));
+                let page = next().and_then(|answer| {
+                    let page = scan_page(shard, answer)?;
+                    let next = page.next.map(|theirs| line.pack(theirs)).transpose()?;
+                    Ok(ScanPage { next, ..page })
+                });
                 Some(StoreReply::Scanned(partition, ticket, page))
             }
             Self::Due(partition, ticket, shard, _) => {
@@ -218,6 +243,9 @@ impl Job {
                     tracing::warn!(%error, %shard, "a due set that is past could not be removed");
                 }
                 None
+            }
+            Self::Lost(partition, ticket, error) => {
+                Some(StoreReply::Scanned(partition, ticket, Err(error)))
             }
         }
     }

@@ -13,6 +13,7 @@
 
 mod apply;
 mod check;
+mod cursor;
 mod error;
 mod keys;
 mod lane;

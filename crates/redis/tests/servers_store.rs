@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use redis::Commands;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tzeva_commit::Marker;
-use tzeva_commit::port::{Apply, ApplyResult, ShardRead, Store, StoreReply, Ticket, Write};
+use tzeva_commit::port::{
+    Apply, ApplyResult, PortError, ShardRead, Store, StoreReply, Ticket, Write,
+};
 use tzeva_model::{Epoch, Incarnation, LogOffset, Partition, Seq, Shard, UnixMillis, VisitorId};
 use tzeva_redis::{RedisStoreError, Settings, Viewer, connect};
 use tzeva_testkit::conformance::{
@@ -76,6 +79,33 @@ impl Port {
             }
             other => panic!("a read was answered {other:?}"),
         }
+    }
+
+    /// A page of a walk: whom it lists, and where to go on.
+    fn page(
+        &mut self,
+        shard: Shard,
+        cursor: u64,
+    ) -> Result<(Vec<VisitorId>, Option<u64>), PortError> {
+        self.store.scan(shard.partition(COUNT), Ticket(3), shard, cursor);
+        match self.replies.wait() {
+            StoreReply::Scanned(_, _, page) => page.map(|page| {
+                let listed = page.profiles.into_iter().map(|(visitor, _)| visitor);
+                (listed.collect(), page.next)
+            }),
+            other => panic!("a page was answered {other:?}"),
+        }
+    }
+
+    /// All that a whole walk lists.
+    fn walk(&mut self, shard: Shard) -> BTreeSet<VisitorId> {
+        let (mut listed, mut cursor) = (BTreeSet::new(), Some(0));
+        while let Some(at) = cursor {
+            let (more, next) = self.page(shard, at).unwrap();
+            listed.extend(more);
+            cursor = next;
+        }
+        listed
     }
 }
 
@@ -226,6 +256,30 @@ fn a_killed_server_is_met_again_after_its_restart() {
     assert_eq!(read.marker, Some(first.marker), "what was acked survives the process");
     assert_eq!(read.profiles, [Some(b"1".to_vec())]);
     assert_eq!(port.apply(step(shard, (1, 2), &visitors, b"2")), ApplyResult::Applied);
+}
+
+#[test]
+fn a_walk_over_a_restart_fails_and_begins_anew() {
+    let (mut server, settings) = own(&["--appendfsync", "always"]);
+    let mut port = Port::open(&settings);
+    let (shard, visitors) = visitors_of_one_shard(2_000);
+    let all: BTreeSet<_> = visitors.iter().cloned().collect();
+    assert_eq!(port.apply(step(shard, (0, 1), &visitors, &[7; 200])), ApplyResult::Applied);
+    let (_, next) = port.page(shard, 0).unwrap();
+    let former = next.expect("it takes more than a page");
+    server.process().kill();
+    server.process().start_again().unwrap();
+    // Somebody else hears of it, so that the walk's next page goes out on a new connection.
+    assert!(port.read(Shard::new((shard.get() + 1) % tzeva_model::SHARDS), &[]).is_err());
+    assert_eq!(port.read(shard, &[]).unwrap().marker.unwrap().seq, Seq::new(1));
+    // A server hashes as it was told when it started: to the new process the cursor is some other place.
+    let error = port.page(shard, former).unwrap_err();
+    assert!(error.transient && error.attempt.contains("walk"), "{error}");
+    assert_eq!(
+        port.walk(shard),
+        all,
+        "the connection is still good, and a new walk meets everybody"
+    );
 }
 
 #[test]
