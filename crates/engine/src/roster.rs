@@ -10,13 +10,19 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::Bound;
 use tzeva_model::{Millis, UnixMillis, VisitorId};
 
+/// So many places of the queue may be stale beside one for everybody who is loaded.
+const STALE: usize = 1_024;
+
 /// Visitors by id, and by deadline.
 #[derive(Debug, Default)]
 pub(crate) struct Roster {
     slots: Map<VisitorId, Slot>,
     armed: BTreeSet<(UnixMillis, VisitorId)>,
-    /// Loaded visitors in order of loading, for eviction by second chance.
-    queue: VecDeque<VisitorId>,
+    /// Loaded visitors in order of loading, each with the number of its loading, for eviction by second chance. Who was let
+    /// go may still be there, under a number that counts no more.
+    queue: VecDeque<(u32, VisitorId)>,
+    /// The number of the last loading.
+    loadings: u32,
     loaded: usize,
 }
 
@@ -27,6 +33,8 @@ struct Slot {
     armed: Option<UnixMillis>,
     /// Touched since eviction last passed by.
     recent: bool,
+    /// The number of its loading: where it stands in the queue.
+    loading: u32,
 }
 
 /// What memory holds of a visitor.
@@ -39,6 +47,15 @@ pub(crate) enum Held {
     Absent,
     /// There is one.
     Here(Box<Visitor>),
+}
+
+// === impl Slot ===
+
+impl Slot {
+    /// Tells whether this is the place of the queue that counts: who was let go has none, who came back another one.
+    fn stands_at(&self, loading: u32) -> bool {
+        !matches!(self.held, Held::Unknown) && self.loading == loading
+    }
 }
 
 // === impl Roster ===
@@ -119,13 +136,23 @@ impl Roster {
     pub(crate) fn load(&mut self, visitor: VisitorId, known: Option<Box<Visitor>>) {
         if !self.holds(&visitor) {
             self.put(&visitor, known);
-            self.queue.push_back(visitor);
+            self.enlist(&visitor);
         }
     }
 
     /// Lets eviction know a visitor that came in otherwise than from the store.
     pub(crate) fn enlist(&mut self, visitor: &VisitorId) {
-        self.queue.push_back(visitor.clone());
+        let Some(slot) = self.slots.get_mut(visitor) else { return };
+        self.loadings = self.loadings.wrapping_add(1);
+        slot.loading = self.loadings;
+        self.queue.push_back((self.loadings, visitor.clone()));
+        // Each time at least as many came in as are gone through: a step of constant cost a loading.
+        if self.queue.len() > 2 * self.loaded + STALE {
+            let slots = &self.slots;
+            self.queue.retain(|(loading, visitor)| {
+                slots.get(visitor).is_some_and(|slot| slot.stands_at(*loading))
+            });
+        }
     }
 
     /// Notes that `visitor`, unless it is loaded, is due at `at` at the earliest.
@@ -179,14 +206,13 @@ impl Roster {
         let mut left = self.queue.len() * 2;
         while self.loaded > target && left > 0 {
             left -= 1;
-            let Some(visitor) = self.queue.pop_front() else { return };
+            let Some((loading, visitor)) = self.queue.pop_front() else { return };
             let Some(slot) = self.slots.get_mut(&visitor) else { continue };
-            // One that was let go has no place in the queue any more.
-            if matches!(slot.held, Held::Unknown) {
+            if !slot.stands_at(loading) {
                 continue;
             }
             if std::mem::take(&mut slot.recent) || keep(&visitor) {
-                self.queue.push_back(visitor);
+                self.queue.push_back((loading, visitor));
                 continue;
             }
             self.let_go(&visitor);
@@ -205,5 +231,50 @@ impl Roster {
         if slot.armed.is_none() {
             self.slots.remove(visitor);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn visitors(count: usize) -> Vec<VisitorId> {
+        (0..count).map(|number| VisitorId::try_new(&format!("v-{number}")).unwrap()).collect()
+    }
+
+    /// Every sweep loads everybody, and lets go of them again: the queue holds no more for it.
+    #[test]
+    fn the_queue_is_bounded_by_who_is_loaded() {
+        let mut roster = Roster::default();
+        let (staying, passing) = (visitors(1_100), visitors(1_000));
+        let staying = &staying[1_000..];
+        for visitor in staying {
+            roster.load(visitor.clone(), None);
+        }
+        for _ in 0..10 {
+            for page in passing.chunks(100) {
+                page.iter().for_each(|visitor| roster.load(visitor.clone(), None));
+                page.iter().for_each(|visitor| roster.let_go(visitor));
+            }
+        }
+        assert_eq!(roster.len(), staying.len());
+        let bound = 2 * (staying.len() + 100) + STALE;
+        assert!(roster.queue.len() <= bound, "{} in the queue", roster.queue.len());
+        // In the order of loading, as ever.
+        roster.evict(&|_| false, 40);
+        let left: Vec<_> = staying.iter().filter(|visitor| roster.holds(visitor)).collect();
+        assert_eq!(left, staying[60..].iter().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn whoever_was_let_go_and_loaded_again_is_the_youngest() {
+        let mut roster = Roster::default();
+        let three = visitors(3);
+        for visitor in three.iter().chain(&three[..1]) {
+            roster.let_go(visitor);
+            roster.load(visitor.clone(), None);
+        }
+        roster.evict(&|_| false, 1);
+        assert!(roster.holds(&three[0]));
     }
 }
