@@ -1,9 +1,9 @@
 //! New rules: the switch, at one point of the log.
 //!
-//! It is a commit of its own without inputs, and its instant is engine time: at the end of the sources the owner first
-//! lets engine time follow the clock, behind a backlog it switches where it stands. From there on whoever is met by an
-//! event or a deadline is brought up to date, and `sweep.rs` meets the rest. The next switch waits until that is done, so
-//! nobody is ever behind by more than one set of rules.
+//! It is a commit of its own without inputs, and its instant is engine time, which first goes on as far as all is decided:
+//! at the end of the sources it follows the clock, behind a backlog it goes up to the next record. From there on whoever is
+//! met by an event or a deadline is brought up to date, and `sweep.rs` meets the rest. The next switch waits until that is
+//! done, so nobody is ever behind by more than one set of rules.
 
 use super::reign::{Reign, Stage};
 use super::sweep::Sweeping;
@@ -60,14 +60,12 @@ impl Owner {
         let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
         let ready =
             matches!(reign.stage, Stage::Idle) && reign.flights.len() < self.settings.pace.flights;
-        match (&reign.sweeping, ready) {
-            (None, true) => self.switch(now),
-            (None, false) => Ok(()),
-            (Some(_), _) => {
-                while self.sweep(ready, now)? {}
-                Ok(())
-            }
+        if reign.sweeping.is_some() {
+            while self.sweep(ready, now)? {}
+        } else if ready && self.switch(now)? {
+            return self.follow_rules(now);
         }
+        Ok(())
     }
 
     /// Tells whether new rules wait for engine time to follow the clock.
@@ -77,22 +75,35 @@ impl Owner {
         reign.rules_noticed.is_some_and(|at| reign.engine.engine_time() + grace < at)
     }
 
-    fn switch(&mut self, now: Moment) -> Result<(), Trouble> {
-        let (clock, grace) = (self.clock.now(now), self.grace());
-        let Ownership::Owning(reign) = &mut self.state else { return Ok(()) };
+    /// Switches, if there is something to switch to. True: engine time went on first, and the switch can go on.
+    fn switch(&mut self, now: Moment) -> Result<bool, Trouble> {
+        let (clock, grace, limit) =
+            (self.clock.now(now), self.grace(), self.settings.pace.deadlines);
+        let Ownership::Owning(reign) = &mut self.state else { return Ok(false) };
         let published = self.settings.rules.length();
         if reign.rules_seen == published {
-            return Ok(());
+            return Ok(false);
         }
         let former = reign.engine.rules().version();
         let Some(next) = self.settings.rules.after(former) else {
             reign.rules_seen = published;
-            return Ok(());
+            return Ok(false);
         };
         let noticed = *reign.rules_noticed.get_or_insert(clock);
         let since = reign.engine.engine_time();
-        if reign.inputs.next_time(clock).is_none() && since + grace < noticed {
-            return Ok(());
+        match reign.inputs.next_time(clock) {
+            // Only a proof tells that nothing came before the publication.
+            None if since + grace < noticed => return Ok(false),
+            // All before the next record is decided.
+            Some(record) if since < record.min(noticed) => {
+                let reach = record.min(noticed).min(reign.armed_until);
+                if reach <= since {
+                    return Ok(false);
+                }
+                let until = reign.engine.until_within(reach, limit);
+                return self.without_inputs(until, now).map(|()| true);
+            }
+            None | Some(_) => {}
         }
         let version = next.version();
         tracing::info!(
@@ -110,7 +121,7 @@ impl Owner {
         reign.sweeping = Some(Sweeping::new(logged, &shards, &reign.overlay));
         self.observations.activations += 1;
         let batch = self.nothing_cut(now);
-        self.append(&batch, Decided::default(), now)
+        self.append(&batch, Decided::default(), now).map(|()| false)
     }
 
     /// A batch that moves no input; empty while nothing is owned.

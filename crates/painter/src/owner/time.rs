@@ -95,7 +95,7 @@ impl Owner {
     }
 
     /// Decides for time alone.
-    fn without_inputs(&mut self, until: UnixMillis, now: Moment) -> Result<(), Trouble> {
+    pub(super) fn without_inputs(&mut self, until: UnixMillis, now: Moment) -> Result<(), Trouble> {
         let batch = self.nothing_cut(now);
         self.load(batch, until, now)
     }

@@ -262,3 +262,27 @@ fn a_store_emptied_before_it_is_listed_makes_nobody_look_met() {
     run.settle();
     check::all(&run);
 }
+
+/// Nothing came for twenty minutes, so engine time stands. New rules are heard of, and before a proof can be asked for a
+/// record comes. All before it is decided: engine time goes there first, and the rules come into force no earlier than
+/// they were published.
+#[test]
+fn a_record_in_a_quiet_partition_does_not_put_new_rules_into_the_past() {
+    let mut run = Run::new(1, Faults::default()).with_new_rules();
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::SECOND);
+    shop::view(&run.world, PARTITIONS[0], 1);
+    run.pass(Millis::MINUTE.times(20));
+    let published = run.world.now();
+    run.publish();
+    (0..60).for_each(|_| run.spread());
+    shop::view(&run.world, PARTITIONS[0], 2);
+    run.pass(Millis::SECOND.times(20));
+    let commits = check::counting(&run, PARTITIONS[0]);
+    let since = commits.iter().find_map(|commit| Some(commit.sweep.as_ref()?.since));
+    let earliest = published - Millis::SECOND;
+    assert!(since.is_some_and(|since| since >= earliest), "{since:?}, published at {published}");
+    run.settle();
+    check::all(&run);
+}
