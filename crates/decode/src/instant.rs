@@ -3,8 +3,8 @@
 
 use tzeva_model::UnixMillis;
 
-/// Reads `text`; `None` if it is no RFC 3339 instant.
-pub(crate) fn parse(text: &str) -> Option<UnixMillis> {
+/// Reads `text` as an event's instant is read; `None` if it is no RFC 3339 instant, or after the last one that there is.
+pub fn parse(text: &str) -> Option<UnixMillis> {
     let b = text.as_bytes();
     let fixed = b.get(..19)?;
     let joined = matches!(fixed[10], b'T' | b't' | b' ');

@@ -19,6 +19,7 @@ mod reject;
 mod settings;
 mod value;
 
+pub use instant::parse as instant;
 pub use limits::{MAX_DEPTH, MAX_ITEMS, MAX_KEYS, MAX_RECORD, MAX_STRING};
 pub use settings::{Settings, SettingsError};
 

@@ -2,12 +2,14 @@
 //!
 //! A visitor may be armed without being loaded (a due set named it) and loaded without being there (the store knows no
 //! such profile). Of a loaded visitor the armed instant is always the deadline of its profile; of another it is the
-//! earliest instant heard of, which may be stale: loading it tells.
+//! earliest instant heard of, which may be stale: loading it tells. Nobody is armed for the instant that never comes, nor
+//! beyond it: whoever fired there would be due there again.
 
 use crate::hash::Map;
 use crate::pen::Visitor;
 use std::collections::{BTreeSet, VecDeque};
 use std::ops::Bound;
+use tzeva_lens::NEVER;
 use tzeva_model::{Millis, UnixMillis, VisitorId};
 
 /// So many places of the queue may be stale beside one for everybody who is loaded.
@@ -113,6 +115,7 @@ impl Roster {
     /// Puts a visitor in, or back, armed for the deadline of its profile.
     pub(crate) fn put(&mut self, visitor: &VisitorId, known: Option<Box<Visitor>>) {
         let deadline = known.as_ref().and_then(|known| known.profile.deadline);
+        let deadline = deadline.filter(|at| *at < NEVER);
         let slot = match self.slots.get_mut(visitor) {
             Some(slot) => slot,
             None => self.slots.entry(visitor.clone()).or_default(),
@@ -157,6 +160,9 @@ impl Roster {
 
     /// Notes that `visitor`, unless it is loaded, is due at `at` at the earliest.
     pub(crate) fn arm(&mut self, visitor: VisitorId, at: UnixMillis) {
+        if at >= NEVER {
+            return;
+        }
         let slot = self.slots.entry(visitor.clone()).or_default();
         let earlier = slot.armed.is_none_or(|old| at < old);
         if matches!(slot.held, Held::Unknown) && earlier {

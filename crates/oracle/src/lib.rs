@@ -120,7 +120,10 @@ impl<'a> World<'a> {
 
     fn keep(&mut self, id: VisitorId, visitor: Visitor, now: UnixMillis) {
         let alarm = visitor.next_alarm(&self.context, now);
-        self.alarms.insert((alarm, id.clone()));
+        // Time ends there: what would fall on it never comes.
+        if alarm < UnixMillis::MAX {
+            self.alarms.insert((alarm, id.clone()));
+        }
         self.visitors.insert(id, (visitor, alarm));
     }
 

@@ -216,6 +216,10 @@ fn instant(text: &str) -> Result<UnixMillis, String> {
     if text == "max" {
         return Ok(UnixMillis::MAX);
     }
+    // As in events, which reach further than what else people write.
+    if let Some(instant) = tzeva_decode::instant(text) {
+        return Ok(instant);
+    }
     let instant: jiff::Timestamp = text.parse().map_err(|error| {
         format!("give an RFC 3339 instant such as 2026-11-22T10:00:00Z, or max ({error})")
     })?;

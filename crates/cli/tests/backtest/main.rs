@@ -77,6 +77,32 @@ fn the_workload_changes_as_the_oracle_says() {
 }
 
 #[test]
+fn events_next_to_the_end_of_time_end_as_the_oracle_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (audiences, events) = (folder.path().join("rules"), folder.path().join("events.ndjson"));
+    fs::create_dir(&audiences).unwrap();
+    let looked = "audience: looked\nenter: { event: { name: product_viewed, within: 7d } }\n";
+    fs::write(audiences.join("looked.yaml"), looked).unwrap();
+    let paint = include_str!("../../../../audiences/retail/paint.yaml");
+    fs::write(audiences.join("paint.yaml"), paint).unwrap();
+    let at = |(n, at)| {
+        format!(
+            r#"{{"type":"track","messageId":"{n}","anonymousId":"v-{n}","event":"Product Viewed","timestamp":"{at}"}}"#
+        ) + "\n"
+    };
+    let late = ["9999-12-31T23:59:59Z", "9999-12-24T23:59:59.999Z", "9999-12-24T23:59:59.998Z"];
+    let lines: String = (0..).zip(late).map(at).collect();
+    fs::write(&events, &lines).unwrap();
+    let want = twin::changes(&audiences, &lines, "max");
+    assert_eq!(want.len(), 4, "{want:#?}");
+    for until in ["max", "9999-12-31T23:59:59.999Z"] {
+        let given = ["--audiences", text(&audiences), "--until", until, "--events", text(&events)];
+        let found = changes(folder.path(), &given);
+        assert!(found.lines().eq(want.iter()), "the oracle says otherwise: {found}");
+    }
+}
+
+#[test]
 fn cutting_packing_and_lack_of_memory_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (audiences, whole) = (sample("audiences"), sample("ecom.ndjson.gz"));

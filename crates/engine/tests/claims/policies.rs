@@ -1,9 +1,9 @@
 //! Policies: how long, how soon, how often.
 
-use crate::given::{D, H, M, Run, audience, last, not, some};
+use crate::given::{D, H, M, Run, START, audience, last, not, some};
 use tzeva_audience::{Audience, Stay};
 use tzeva_engine::Settings;
-use tzeva_model::Millis;
+use tzeva_model::{Millis, UnixMillis};
 
 #[test]
 fn a_condition_must_have_held_throughout_enter_after() {
@@ -92,4 +92,19 @@ fn an_idle_visitor_is_forgotten_instead_of_evaluated() {
     assert_eq!(lines[2..], ["1d v -b forgotten Idle", "1d v -a forgotten Idle"]);
     assert!(run.engine.profile(&crate::given::visitor("v")).is_none());
     assert_eq!(run.engine.next_deadline(), None);
+}
+
+#[test]
+fn what_would_fall_on_the_last_instant_or_after_it_never_comes() {
+    let settings = Settings { idle: Millis::new(D), ..Settings::default() };
+    for (before_the_end, lines) in [(D + 1, 2), (D, 1), (1, 1), (0, 1)] {
+        let mut run = Run::with(vec![audience("a", some("visit", 2 * D))], settings.clone());
+        run.event(UnixMillis::MAX.get() - START - before_the_end, "visit");
+        // As a backtest does: a deadline that is armed is before the end, or is none.
+        for _ in 0..3 {
+            run.until(UnixMillis::MAX.get() - START);
+        }
+        assert_eq!(run.lines().len(), lines, "{before_the_end}: {:?}", run.lines());
+        assert_eq!(run.engine.next_deadline(), None, "{before_the_end}");
+    }
 }
