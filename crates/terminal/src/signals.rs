@@ -5,11 +5,13 @@
 //! the service.
 
 use crate::exit::Failure;
+use crate::{file, out};
 use anyhow::Context;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// What hears them.
@@ -69,13 +71,39 @@ impl Signals {
     }
 }
 
-/// The thread that listens.
-fn spawn(sender: UnboundedSender<()>, phase: Arc<Mutex<Phase>>) -> io::Result<()> {
+/// For a command that writes files and has nothing else to end in order: a signal ends it at once, as one that was not
+/// heard would, and leaves no temporary files behind.
+pub fn end_without_traces() -> Result<(), Failure> {
+    let attempt = "listen for the signals that ask for an end";
+    let (mut terminate, mut interrupt, runtime) =
+        both().context(attempt).map_err(Failure::world)?;
+    let listen = async move {
+        let code = tokio::select! {
+            _ = terminate.recv() => SignalKind::terminate(),
+            _ = interrupt.recv() => SignalKind::interrupt(),
+        };
+        let _no_more_files = file::give_up();
+        out::note("asked to stop before all was done");
+        std::process::exit(128 + code.as_raw_value());
+    };
+    let thread = std::thread::Builder::new().name("tzeva-signals".into());
+    let spawned = thread.spawn(move || runtime.block_on(listen));
+    spawned.map(drop).context(attempt).map_err(Failure::world)
+}
+
+/// What hears the two signals, and where.
+fn both() -> io::Result<(Signal, Signal, Runtime)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut terminate, mut interrupt) = {
+    let (terminate, interrupt) = {
         let _inside = runtime.enter();
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?)
     };
+    Ok((terminate, interrupt, runtime))
+}
+
+/// The thread that listens.
+fn spawn(sender: UnboundedSender<()>, phase: Arc<Mutex<Phase>>) -> io::Result<()> {
+    let (mut terminate, mut interrupt, runtime) = both()?;
     let listen = async move {
         loop {
             tokio::select! {

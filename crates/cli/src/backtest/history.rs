@@ -54,7 +54,7 @@ impl History {
         &self,
         folders: &[&Path],
         paint: Option<&Path>,
-        changes: Option<Box<dyn Write>>,
+        changes: Option<&mut dyn Write>,
     ) -> Result<Finished, Failure> {
         let given = Given::load(self.config.as_deref())?;
         let rules = Rules::load(folders, paint, &given)?;
@@ -85,6 +85,11 @@ impl History {
         let finished =
             Finished { rules: sets, found, places, unseen, replayed, changes, span, took, spilled };
         if self.strict { strictly(finished) } else { Ok(finished) }
+    }
+
+    /// The files that it is read from.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.events.iter().chain(&self.config)
     }
 
     fn gather(&self, rules: &Rules, progress: &mut Progress) -> Result<Gathered, Failure> {
@@ -170,13 +175,12 @@ fn compiled(
 fn settle(
     replayed: &mut Replayed,
     (from, to): (UnixMillis, UnixMillis),
-    mut out: Option<Box<dyn Write>>,
+    mut out: Option<&mut dyn Write>,
 ) -> anyhow::Result<Vec<u64>> {
     let mut counts = Vec::new();
     for (set, tally) in (0..).zip(&mut replayed.tallies) {
         tally.over(from, to);
-        let mut own = if set == 0 { out.take() } else { None };
-        let own = own.as_mut().map(|out| &mut **out as &mut dyn Write);
+        let own = if set == 0 { out.take() } else { None };
         let count = ledger::settle(&replayed.changes, set, tally, own);
         counts.push(count.context("write changes")?);
     }

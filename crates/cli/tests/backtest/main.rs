@@ -4,6 +4,7 @@
 
 mod compare;
 mod files;
+mod outputs;
 mod twin;
 
 use std::fs;
