@@ -4,15 +4,18 @@ use crate::exit::Failure;
 use crate::plan::hex;
 use crate::{out, wiring};
 use anyhow::{Context, anyhow};
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use tzeva_audience::{CheckSettings, Compiled, RuleSet, Severity, SourceFile, compile};
 use tzeva_rulebook::Publication;
 use tzeva_settings::Settings;
 
-/// The YAML files of a folder, its folders included, in the order of their paths; of a file: itself.
+/// The YAML files of a folder, its folders included, in the order of their paths; of a file: itself. Links are followed,
+/// hidden files and folders are none.
 pub(crate) fn files(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     let mut found = Vec::new();
     collect(folder, &mut found).map_err(Failure::settings)?;
@@ -79,20 +82,51 @@ pub(crate) fn load(folder: &Path, settings: &CheckSettings) -> Result<Arc<RuleSe
 }
 
 fn collect(path: &Path, found: &mut Vec<SourceFile>) -> anyhow::Result<()> {
-    let attempt = || format!("read audiences {}", path.display());
+    let read = |path: &Path| -> anyhow::Result<SourceFile> {
+        let text = text(path).with_context(|| attempt(path))?;
+        Ok(SourceFile { path: path.display().to_string(), text })
+    };
     if !path.is_dir() {
-        let text = text(path).with_context(attempt)?;
-        found.push(SourceFile { path: path.display().to_string(), text });
+        found.push(read(path)?);
         return Ok(());
     }
-    for entry in std::fs::read_dir(path).with_context(attempt)? {
-        let entry = entry.with_context(attempt)?.path();
-        let yaml = entry.extension().is_some_and(|end| end == "yaml" || end == "yml");
-        if yaml || entry.is_dir() {
-            collect(&entry, found)?;
+    // Links to folders come last, so that a folder has the name that it has without them.
+    let (mut folders, mut links) = (vec![path.to_owned()], BTreeSet::new());
+    let mut met = HashSet::new();
+    while let Some(folder) = folders.pop().or_else(|| links.pop_first()) {
+        let own = folder.metadata().with_context(|| attempt(&folder))?;
+        if !met.insert((own.dev(), own.ino())) {
+            continue;
+        }
+        for entry in std::fs::read_dir(&folder).with_context(|| attempt(&folder))? {
+            let entry = entry.with_context(|| attempt(&folder))?.path();
+            if is_hidden(&entry) {
+                continue;
+            }
+            let yaml = entry.extension().is_some_and(|end| end == "yaml" || end == "yml");
+            match entry.metadata() {
+                Ok(about) if about.is_dir() && entry.is_symlink() => drop(links.insert(entry)),
+                Ok(about) if about.is_dir() => folders.push(entry),
+                _ if !yaml => {}
+                Ok(about) if about.is_file() => found.push(read(&entry)?),
+                Ok(_) => {
+                    return Err(anyhow!("it is neither a file nor a folder: move it elsewhere")
+                        .context(attempt(&entry)));
+                }
+                Err(error) => return Err(error).with_context(|| attempt(&entry)),
+            }
         }
     }
     Ok(())
+}
+
+/// Names that begin with a point are not people's: locks of editors, `.git`, and what Kubernetes keeps mounted files in.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+}
+
+fn attempt(path: &Path) -> String {
+    format!("read audiences {}", path.display())
 }
 
 /// The text of a file; of one that is larger than is read, so much that the compiler sees it and refuses it.

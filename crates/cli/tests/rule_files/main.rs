@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![allow(clippy::unwrap_used, reason = "a helper of a test fails as the test itself does")]
 
+mod folders;
 mod hostile;
 mod outcome;
 mod watch;
