@@ -4,8 +4,10 @@
 mod support;
 
 use serde_json::Value;
-use std::io::BufReader;
-use std::process::Output;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Output};
+use std::thread::JoinHandle;
 use support::{Place, RUN, event, pages, signal};
 
 const PAINT: &str = "paint:
@@ -152,10 +154,30 @@ fn rules_for_another_parent_are_not_published() {
     write(&place, "rules/added.yaml", ADDED);
     assert_eq!(applied(&place, &["--parent", &first]).0, 0);
     write(&place, "rules/more.yaml", &ADDED.replace("added", "more"));
-    let output = apply(&place, &["--parent", &first]);
-    assert_eq!(output.status.code(), Some(75));
-    assert!(said(&output).contains("other rules were published meanwhile"), "{}", said(&output));
+    let (code, told) = applied(&place, &["--parent", &first]);
+    assert_eq!((code, &told["refused"][0]["code"]), (1, &"parent".into()), "{told}");
     assert_eq!(history(&place).len(), 2);
+}
+
+#[test]
+fn programs_are_always_told_the_outcome() {
+    let place = shop();
+    write(&place, "rules/added.yaml", ADDED);
+    let refused = |more: &[&str]| {
+        let (code, told) = applied(&place, more);
+        let (outcome, why) = (told["outcome"].clone(), told["refused"][0]["code"].clone());
+        (code, outcome, why)
+    };
+    let no = |code, why: &str| (code, Value::from("refused"), Value::from(why));
+    assert_eq!(refused(&["--remove", "loked"]), no(64, "remove"));
+    write(&place, "rules/tests/looked.yaml", &TESTED.replace("0s entered", "1h entered"));
+    assert_eq!(refused(&[]), no(1, "tests"));
+    write(&place, "rules/added.yaml", "audience: added\nenter: { evnt: { name: a } }\n");
+    assert_eq!(refused(&[]), no(64, "rules"));
+    std::fs::remove_dir_all(place.path("rules")).unwrap();
+    let (code, told) = applied(&place, &[]);
+    assert_eq!((code, &told["outcome"]), (64, &"failed".into()), "{told}");
+    assert!(told["error"].as_str().unwrap().contains("rules"), "{told}");
 }
 
 #[test]
@@ -182,11 +204,7 @@ fn earlier_rules_are_shown_and_applied_again() {
 #[test]
 fn a_running_service_that_holds_the_folder_makes_the_plan() {
     let place = shop();
-    let mut service = place.start(RUN);
-    let mut log = BufReader::new(service.stderr.take().unwrap());
-    pages(&mut log);
-    // What it says from now on is nobody's business, but it must be able to say it.
-    let drain = std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    let service = running(&place);
     write(&place, "rules/looked.yaml", LOOKED_TWICE);
     let (code, told) = applied(&place, &["--skip-tests"]);
     assert_eq!((code, &told["outcome"]), (1, &"refused".into()), "{told}");
@@ -195,9 +213,66 @@ fn a_running_service_that_holds_the_folder_makes_the_plan() {
     let (code, told) = applied(&place, &["--skip-tests", "--allow-exits", "20"]);
     assert_eq!((code, &told["outcome"]), (0, &"published".into()), "{told}");
     assert_eq!(history(&place)[1]["standing"], "counts");
-    signal(&service, "-TERM");
-    assert!(service.wait().unwrap().success());
-    drain.join().unwrap().unwrap();
+    service.stop();
+}
+
+/// A service that holds the folder.
+struct Running {
+    service: Child,
+    address: String,
+    drain: JoinHandle<std::io::Result<u64>>,
+}
+
+fn running(place: &Place) -> Running {
+    let mut service = place.start(RUN);
+    let mut log = BufReader::new(service.stderr.take().unwrap());
+    let address = pages(&mut log);
+    // What it says from now on is nobody's business, but it must be able to say it.
+    let drain = std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+    Running { service, address, drain }
+}
+
+impl Running {
+    fn stop(mut self) {
+        signal(&self.service, "-TERM");
+        assert!(self.service.wait().unwrap().success());
+        self.drain.join().unwrap().unwrap();
+    }
+
+    /// Stands before the pages of the service: `meddle` sees each request's number, and may answer it.
+    fn before(
+        &self,
+        place: &Place,
+        mut meddle: impl FnMut(usize) -> Option<&'static str> + Send + 'static,
+    ) {
+        let (real, door) = (self.address.clone(), TcpListener::bind("127.0.0.1:0").unwrap());
+        let file = place.path("data/http.address");
+        std::fs::write(file, door.local_addr().unwrap().to_string()).unwrap();
+        std::thread::spawn(move || {
+            for (number, client) in door.incoming().enumerate() {
+                let mut client = BufReader::new(client.unwrap());
+                let (mut line, mut length) = (String::new(), 0);
+                while client.read_line(&mut line).unwrap() > 2 {
+                    let header = line.to_lowercase();
+                    if let Some(value) = header.strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap();
+                    }
+                    line.clear();
+                }
+                let mut body = vec![0; length];
+                client.read_exact(&mut body).unwrap();
+                let mut service = TcpStream::connect(&real).unwrap();
+                let head = "POST /v1/rules/plan HTTP/1.1\r\nhost: tzeva\r\nconnection: close";
+                let kind = "content-type: application/json";
+                write!(service, "{head}\r\n{kind}\r\ncontent-length: {length}\r\n\r\n").unwrap();
+                service.write_all(&body).unwrap();
+                let mut answer = Vec::new();
+                service.read_to_end(&mut answer).unwrap();
+                let other = meddle(number).map(|other| other.as_bytes().to_vec());
+                client.get_mut().write_all(&other.unwrap_or(answer)).unwrap();
+            }
+        });
+    }
 }
 
 #[test]

@@ -124,7 +124,8 @@ fn of_two_applies_for_one_parent_exactly_one_is_published() {
     let both = ["one", "two"].map(|name| apply(&place, name, &["--parent", &parent]));
     let mut codes = both.map(|child| ended(child).0);
     codes.sort_unstable();
-    assert_eq!(codes, [0, 75]);
+    // Whoever reads the head after the other has published is refused for its `--parent`.
+    assert!([[0, 1], [0, 75]].contains(&codes), "{codes:?}");
     let standings: Vec<Value> = history(&place).iter().map(|one| one["standing"].clone()).collect();
     assert_eq!(standings.iter().filter(|standing| **standing == "counts").count(), 1);
     assert_eq!(standings[0], "counted");

@@ -15,7 +15,6 @@ use crate::out::{self, Output};
 use crate::plan::{Plan, hex};
 use crate::publications::Publications;
 use crate::{rules, wiring};
-use anyhow::anyhow;
 use guards::{Allowed, Refusal};
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -72,15 +71,60 @@ enum End {
     Declined,
 }
 
+/// All that is told of it.
+struct Told {
+    end: End,
+    /// Why nothing was published; empty unless it was refused.
+    refused: Vec<Refusal>,
+    /// None if it didn't come to one.
+    plan: Option<Plan>,
+    published: Option<Publication>,
+    /// Where it shows how far services are that take it over.
+    watch: Option<String>,
+}
+
+// === impl Told ===
+
+impl Told {
+    const fn of(end: End, plan: Option<Plan>) -> Self {
+        Self { end, refused: Vec::new(), plan, published: None, watch: None }
+    }
+
+    fn refused(refused: Vec<Refusal>, plan: Option<Plan>) -> Self {
+        Self { refused, ..Self::of(End::Refused, plan) }
+    }
+
+    fn exit(&self) -> Exit {
+        self.refused.first().map_or(Exit::Fine, Refusal::exit)
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let ended = apply(args);
+    if args.output == Output::Json {
+        print::json(&ended);
+    }
+    let told = ended?;
+    told.refused.iter().for_each(|refusal| out::note(format!("refused: {refusal}")));
+    if args.output == Output::Text {
+        print::end(&told);
+    }
+    Ok(told.exit())
+}
+
+/// From the folder to a publication, or to why there is none.
+fn apply(args: &Args) -> Result<Told, Failure> {
     let mode = if args.data.is_some() { Mode::Embedded } else { Mode::Server };
     let given = Given { settings: args.settings.load(mode)?.settings };
     let files = rules::relative_files(&args.folder)?;
-    let Some((new, trials)) = compiled(args, &given, &files)? else { return Ok(Exit::Settings) };
-    let new = Arc::new(new);
-    if !args.skip_tests && !tests_pass(&given.settings, &new, &trials) {
-        out::note("nothing was published: tests fail (--skip-tests publishes all the same)");
-        return Ok(Exit::No);
+    let refused = |refusal| Ok(Told::refused(vec![refusal], None));
+    let (new, trials) = match compiled(args, &given, &files)? {
+        Ok((new, trials)) => (Arc::new(new), trials),
+        Err(refusal) => return refused(refusal),
+    };
+    let failed = if args.skip_tests { 0 } else { failed_tests(&given.settings, &new, &trials) };
+    if failed > 0 {
+        return refused(Refusal::Tests { failed });
     }
     let publications = match &args.data {
         Some(data) => Publications::of_folder(data),
@@ -88,49 +132,40 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let head = publications.head()?;
     let held = head.as_ref().map(|head| hex(head.version));
-    if let Some(parent) = &args.parent
-        && held.as_ref() != Some(parent)
+    if let Some(meant) = &args.parent
+        && held.as_ref() != Some(meant)
     {
-        return Err(stale(head.as_deref()));
+        let counts = counts(head.as_deref());
+        return refused(Refusal::Parent { meant: meant.clone(), counts });
     }
     let publication = publication(args, head.as_deref(), (&new, files.clone()))?;
     let plan = ask::plan(args, &given.settings, (head.as_deref(), &new), &files)?;
     if plan.parent != held {
         // The service that made the plan has heard of a newer one.
-        return Err(stale(publications.head()?.as_deref()));
+        return Ok(overtaken(publications.head()?.as_deref(), plan));
     }
-    let allowed = Allowed { removals: &args.remove, exits: args.allow_exits };
-    let refusals = guards::refusals(&plan, &allowed)?;
-    let end = decided(args, (&plan, &refusals), &publications, &publication)?;
-    if args.output == Output::Json {
-        print::json(&plan, &refusals, (end, &publication));
-    } else {
-        print::end((end, &publication), &given.settings);
-    }
-    Ok(if end == End::Refused { Exit::No } else { Exit::Fine })
+    let told = decided(args, plan, &publications, publication)?;
+    Ok(Told { watch: Some(given.settings.http.listen.to_string()), ..told })
 }
 
-/// The rules and their tests; `None`: they are refused, and why is told.
+/// The rules and their tests, or that they are refused; why is told.
 fn compiled(
     args: &Args,
     given: &Given,
     files: &[SourceFile],
-) -> Result<Option<(RuleSet, Vec<Trial>)>, Failure> {
+) -> Result<Result<(RuleSet, Vec<Trial>), Refusal>, Failure> {
     let mut compiled = tzeva_audience::compile(files, &given.check_settings());
     let trials = given.read_tests(files, &mut compiled)?;
     report::problems(&compiled.problems);
-    if compiled.rules.is_none() {
-        if args.output == Output::Json {
-            report::json(&compiled);
-        }
-        let folder = args.folder.display();
-        out::note(format!("nothing was published: the rules in {folder} are refused, see above"));
-    }
-    Ok(compiled.rules.map(|rules| (rules, trials)))
+    let refusal = || Refusal::Rules {
+        folder: args.folder.display().to_string(),
+        problems: compiled.problems.iter().map(report::problem).collect(),
+    };
+    Ok(compiled.rules.ok_or_else(refusal).map(|rules| (rules, trials)))
 }
 
-/// Runs the tests beside the audiences; what fails is told.
-fn tests_pass(settings: &Settings, rules: &Arc<RuleSet>, trials: &[Trial]) -> bool {
+/// Runs the tests beside the audiences, tells what fails, and counts it.
+fn failed_tests(settings: &Settings, rules: &Arc<RuleSet>, trials: &[Trial]) -> usize {
     let outcomes = tzeva_trial::run(rules, &wiring::engine_settings(settings), trials);
     let failed = outcomes.iter().filter(|outcome| !outcome.passed);
     failed
@@ -142,7 +177,6 @@ fn tests_pass(settings: &Settings, rules: &Arc<RuleSet>, trials: &[Trial]) -> bo
             }
         })
         .count()
-        == 0
 }
 
 fn publication(
@@ -163,30 +197,34 @@ fn publication(
 /// Goes as far as the flags and the person allow.
 fn decided(
     args: &Args,
-    (plan, refusals): (&Plan, &[Refusal]),
+    plan: Plan,
     publications: &Publications,
-    publication: &Publication,
-) -> Result<End, Failure> {
+    publication: Publication,
+) -> Result<Told, Failure> {
     if plan.is_empty() {
-        return Ok(End::Unchanged);
+        return Ok(Told::of(End::Unchanged, Some(plan)));
     }
     if args.output == Output::Text {
-        print::plan(plan);
+        print::plan(&plan);
     }
+    let allowed = Allowed { removals: &args.remove, exits: args.allow_exits };
+    let refusals = guards::refusals(&plan, &allowed);
     if !refusals.is_empty() {
-        refusals.iter().for_each(|refusal| out::note(format!("refused: {refusal}")));
-        return Ok(End::Refused);
+        return Ok(Told::refused(refusals, Some(plan)));
     }
     if args.dry_run {
-        return Ok(End::DryRun);
+        return Ok(Told::of(End::DryRun, Some(plan)));
     }
     if !args.yes && std::io::stdin().is_terminal() && !confirmed() {
-        return Ok(End::Declined);
+        return Ok(Told::of(End::Declined, Some(plan)));
     }
-    match publications.publish(publication)? {
-        Standing::Counts => Ok(End::Published),
-        Standing::Stale(other) => Err(stale(Some(&other))),
-        Standing::Apart => Err(stale(None)),
+    match publications.publish(&publication)? {
+        Standing::Counts => {
+            let told = Told::of(End::Published, Some(plan));
+            Ok(Told { published: Some(publication), ..told })
+        }
+        Standing::Stale(other) => Ok(overtaken(Some(&other), plan)),
+        Standing::Apart => Ok(overtaken(None, plan)),
     }
 }
 
@@ -205,18 +243,19 @@ fn eprint_prompt() {
 }
 
 /// Somebody else was sooner.
-fn stale(head: Option<&Publication>) -> Failure {
-    let who = head.map_or_else(
+fn overtaken(head: Option<&Publication>, plan: Plan) -> Told {
+    Told::refused(vec![Refusal::Stale { counts: counts(head) }], Some(plan))
+}
+
+/// What counts, for people.
+fn counts(head: Option<&Publication>) -> String {
+    head.map_or_else(
         || "nothing counts".to_owned(),
         |head| {
             let (version, by) = (hex(head.version), out::safe(&head.by));
             format!("{version} counts, published {} by {by}", head.at)
         },
-    );
-    Failure::world(anyhow!(
-        "other rules were published meanwhile: {who}. Nothing of these was taken over: see `tzeva audience history`, \
-         fetch theirs with `tzeva audience show`, bring both together and apply again"
-    ))
+    )
 }
 
 /// Who publishes, for those who read the history.

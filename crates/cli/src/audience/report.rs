@@ -3,6 +3,7 @@
 use crate::ink::{Ink, Tint};
 use crate::out;
 use serde_json::{Value, json};
+use std::fmt::Display;
 use std::path::Path;
 use tzeva_audience::{Compiled, Problem, Severity};
 use tzeva_phrase::{AudienceSummary, RuleSetSummary};
@@ -149,6 +150,6 @@ fn audience(audience: &AudienceSummary) -> Value {
     })
 }
 
-pub(super) fn amount(count: usize, one: &str, many: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+pub(super) fn amount<N: From<u8> + PartialEq + Display>(count: N, one: &str, many: &str) -> String {
+    if count == N::from(1) { format!("1 {one}") } else { format!("{count} {many}") }
 }

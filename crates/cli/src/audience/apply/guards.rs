@@ -1,8 +1,9 @@
-//! What looks like a mistake is refused, with the flag that says it is meant.
+//! Why rules are not published: what looks like a mistake is refused, with the flag that says it is meant.
 
-use crate::exit::Failure;
+use crate::audience::report::amount;
+use crate::exit::Exit;
 use crate::plan::Plan;
-use anyhow::anyhow;
+use serde_json::Value;
 use std::fmt;
 
 /// What the flags allow.
@@ -14,9 +15,19 @@ pub(super) struct Allowed<'a> {
     pub(super) exits: Option<u64>,
 }
 
-/// Why a plan is refused.
+/// Why nothing is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// The rules have errors.
+    Rules { folder: String, problems: Vec<Value> },
+    /// Tests beside the audiences fail.
+    Tests { failed: usize },
+    /// Another publication counts than the one that was named.
+    Parent { meant: String, counts: String },
+    /// Somebody else published since the plan was begun.
+    Stale { counts: String },
+    /// An audience may go that doesn't: a slip of the pen.
+    Remove { audience: String },
     /// An audience is missing.
     Removal { audience: String, members: u64 },
     /// More than a tenth of an audience's members would leave.
@@ -29,28 +40,67 @@ impl Refusal {
     /// For programs.
     pub(super) const fn code(&self) -> &'static str {
         match self {
+            Self::Rules { .. } => "rules",
+            Self::Tests { .. } => "tests",
+            Self::Parent { .. } => "parent",
+            Self::Stale { .. } => "stale",
+            Self::Remove { .. } => "remove",
             Self::Removal { .. } => "removal",
             Self::Exits { .. } => "exits",
         }
     }
 
-    pub(super) fn audience(&self) -> &str {
-        let (Self::Removal { audience, .. } | Self::Exits { audience, .. }) = self;
-        audience
+    /// How the process ends.
+    pub(super) const fn exit(&self) -> Exit {
+        match self {
+            Self::Rules { .. } | Self::Remove { .. } => Exit::Settings,
+            Self::Stale { .. } => Exit::TryAgain,
+            _ => Exit::No,
+        }
+    }
+
+    pub(super) fn audience(&self) -> Option<&str> {
+        match self {
+            Self::Remove { audience }
+            | Self::Removal { audience, .. }
+            | Self::Exits { audience, .. } => Some(audience),
+            _ => None,
+        }
     }
 
     /// What allows it.
-    pub(super) fn flag(&self) -> String {
+    pub(super) fn flag(&self) -> Option<String> {
         match self {
-            Self::Removal { audience, .. } => format!("--remove {audience}"),
-            Self::Exits { lost, .. } => format!("--allow-exits {lost}"),
+            Self::Tests { .. } => Some("--skip-tests".to_owned()),
+            Self::Removal { audience, .. } => Some(format!("--remove {audience}")),
+            Self::Exits { lost, .. } => Some(format!("--allow-exits {lost}")),
+            _ => None,
         }
+    }
+
+    /// What is wrong with the rules, if it is they.
+    pub(super) fn problems(&self) -> &[Value] {
+        if let Self::Rules { problems, .. } = self { problems } else { &[] }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CURE: &str = "see `tzeva audience history`, fetch what counts with `tzeva audience show`, \
+                            bring both together and apply again";
         match self {
+            Self::Rules { folder, .. } => write!(f, "the rules in {folder} are refused")?,
+            Self::Tests { failed } => write!(f, "{}", amount(*failed, "test fails", "tests fail"))?,
+            Self::Parent { meant, counts } => write!(f, "--parent {meant}, but {counts}: {CURE}")?,
+            Self::Stale { counts } => {
+                write!(
+                    f,
+                    "other rules were published meanwhile: {counts}. Nothing of these was taken over: {CURE}"
+                )?;
+            }
+            Self::Remove { audience } => {
+                write!(f, "--remove {audience}: no audience of that name would be removed")?;
+            }
             Self::Removal { audience, members } => {
                 write!(f, "{audience} would be removed, with {members} members")?;
             }
@@ -58,26 +108,21 @@ impl fmt::Display for Refusal {
                 write!(f, "{lost} of {members} members would leave {audience}")?;
             }
         }
-        write!(f, "; if that is meant: {}", self.flag())
+        self.flag().map_or(Ok(()), |flag| write!(f, "; if that is meant: {flag}"))
     }
 }
 
-/// All that a plan is refused for; empty: nothing.
-///
-/// # Errors
-/// If an audience is allowed to be removed that is not: a slip of the pen.
-pub(super) fn refusals(plan: &Plan, allowed: &Allowed<'_>) -> Result<Vec<Refusal>, Failure> {
+/// All that a plan is refused for; empty: nothing. A slip of the pen comes first.
+pub(super) fn refusals(plan: &Plan, allowed: &Allowed<'_>) -> Vec<Refusal> {
     let removed = &plan.differences.removed;
-    if let Some(name) = allowed.removals.iter().find(|name| !removed.contains(name)) {
-        return Err(Failure::settings(anyhow!(
-            "--remove {name}: no audience of that name would be removed"
-        )));
-    }
+    let slips = allowed.removals.iter().filter(|name| !removed.contains(name));
+    let mut refusals: Vec<Refusal> =
+        slips.map(|name| Refusal::Remove { audience: name.clone() }).collect();
     let members = |name: &str| plan.forecast.audiences.get(name).copied().unwrap_or_default();
     let unsaid = removed.iter().filter(|name| !allowed.removals.contains(name));
-    let mut refusals: Vec<Refusal> = unsaid
-        .map(|name| Refusal::Removal { audience: name.clone(), members: members(name).now })
-        .collect();
+    refusals.extend(
+        unsaid.map(|name| Refusal::Removal { audience: name.clone(), members: members(name).now }),
+    );
     for (name, members) in &plan.forecast.audiences {
         let many = members.lost.saturating_mul(10) > members.now;
         if many && !removed.contains(name) && allowed.exits.is_none_or(|exits| members.lost > exits)
@@ -86,7 +131,7 @@ pub(super) fn refusals(plan: &Plan, allowed: &Allowed<'_>) -> Result<Vec<Refusal
             refusals.push(Refusal::Exits { audience: name.clone(), members, lost });
         }
     }
-    Ok(refusals)
+    refusals
 }
 
 #[cfg(test)]
@@ -113,7 +158,7 @@ mod tests {
 
     fn refused(removals: &[&str], exits: Option<u64>) -> Vec<String> {
         let removals: Vec<String> = removals.iter().map(|name| (*name).to_owned()).collect();
-        let refusals = refusals(&plan(), &Allowed { removals: &removals, exits }).unwrap();
+        let refusals = refusals(&plan(), &Allowed { removals: &removals, exits });
         refusals.iter().map(ToString::to_string).collect()
     }
 
@@ -129,6 +174,8 @@ mod tests {
     #[test]
     fn to_allow_what_does_not_happen_is_a_slip() {
         let removals = ["many".to_owned()];
-        assert!(refusals(&plan(), &Allowed { removals: &removals, exits: None }).is_err());
+        let refusals = refusals(&plan(), &Allowed { removals: &removals, exits: None });
+        assert_eq!(refusals[0], Refusal::Remove { audience: "many".to_owned() });
+        assert_eq!(refusals[0].exit(), Exit::Settings);
     }
 }

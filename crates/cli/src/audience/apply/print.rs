@@ -1,13 +1,13 @@
 //! A plan and what came of it, for people and for programs.
 
-use super::End;
 use super::guards::Refusal;
+use super::{End, Told};
+use crate::exit::Failure;
 use crate::out;
 use crate::plan::{Plan, hex};
 use serde_json::{Value, json};
 use tzeva_plan::Members;
 use tzeva_rulebook::Publication;
-use tzeva_settings::Settings;
 
 // === impl End ===
 
@@ -69,15 +69,17 @@ fn row(plan: &Plan, name: &str, what: String) -> Vec<String> {
 }
 
 /// For people: what came of it.
-pub(super) fn end((end, publication): (End, &Publication), settings: &Settings) {
-    match end {
+pub(super) fn end(told: &Told) {
+    match told.end {
         End::Published => {
-            let (version, ordinal) = (hex(publication.version), publication.ordinal);
-            out::line(format!("published {version}, number {ordinal}"));
-            let listen = settings.http.listen;
-            out::note(format!(
-                "running services take it over by themselves; how far they are: http://{listen}/v1/audiences"
-            ));
+            if let Some(Publication { version, ordinal, .. }) = &told.published {
+                out::line(format!("published {}, number {ordinal}", hex(*version)));
+            }
+            if let Some(address) = &told.watch {
+                out::note(format!(
+                    "running services take it over by themselves; how far they are: http://{address}/v1/audiences"
+                ));
+            }
         }
         End::Unchanged => {
             out::line("nothing to publish: these rules say what those that count say");
@@ -88,28 +90,38 @@ pub(super) fn end((end, publication): (End, &Publication), settings: &Settings) 
     }
 }
 
-/// For programs: one object.
-pub(super) fn json(plan: &Plan, refusals: &[Refusal], (end, publication): (End, &Publication)) {
-    let refused = refusals.iter().map(|refusal| {
+/// For programs: one object, however it ended.
+pub(super) fn json(ended: &Result<Told, Failure>) {
+    let refusal = |refusal: &Refusal| {
         json!({
             "code": refusal.code(),
             "audience": refusal.audience(),
             "text": refusal.to_string(),
             "flag": refusal.flag(),
+            "problems": refusal.problems(),
         })
-    });
-    let published = (end == End::Published).then(|| {
+    };
+    let published = |publication: &Publication| {
         json!({
             "version": hex(publication.version),
             "ordinal": publication.ordinal,
             "at": publication.at.to_string(),
             "by": publication.by,
         })
+    };
+    out::line(match ended {
+        Ok(told) => json!({
+            "outcome": told.end.word(),
+            "published": told.published.as_ref().map(published),
+            "refused": told.refused.iter().map(refusal).collect::<Vec<Value>>(),
+            "plan": told.plan,
+        }),
+        Err(failure) => json!({
+            "outcome": "failed",
+            "published": null,
+            "refused": [],
+            "plan": null,
+            "error": format!("{:#}", failure.error),
+        }),
     });
-    out::line(json!({
-        "outcome": end.word(),
-        "published": published,
-        "refused": refused.collect::<Vec<Value>>(),
-        "plan": plan,
-    }));
 }
