@@ -160,6 +160,27 @@ fn rules_for_another_parent_are_not_published() {
 }
 
 #[test]
+fn a_parent_is_named_as_show_takes_it() {
+    let place = shop();
+    let first = history(&place)[0]["version"].as_str().unwrap().to_owned();
+    write(&place, "rules/added.yaml", ADDED);
+    for parent in [first.to_uppercase(), first[..4].to_owned()] {
+        let (code, told) = applied(&place, &["--dry-run", "--parent", &parent]);
+        assert_eq!((code, &told["outcome"]), (0, &"dry_run".into()), "{told}");
+    }
+    for malformed in ["hello", "", "2d1935643679ae810"] {
+        let output = apply(&place, &["--parent", malformed]);
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    }
+    // Of no publication at all: another one counts.
+    let unknown = format!("{}{}", if first.starts_with('0') { "1" } else { "0" }, &first[1..]);
+    let output = apply(&place, &["--parent", &unknown]);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains(&unknown) && told.contains(&format!("{first} counts")), "{told}");
+}
+
+#[test]
 fn programs_are_always_told_the_outcome() {
     let place = shop();
     write(&place, "rules/added.yaml", ADDED);

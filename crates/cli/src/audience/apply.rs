@@ -8,7 +8,7 @@ mod guards;
 mod print;
 
 use super::given::Given;
-use super::report;
+use super::{history, report};
 use crate::config::SettingsArgs;
 use crate::exit::{Exit, Failure};
 use crate::out::{self, Output};
@@ -35,8 +35,8 @@ pub(crate) struct Args {
     /// The data folder of an embedded service, which may be running; left out: the servers of the settings.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Only if this version still counts: 16 hex digits, as `audience history` shows them.
-    #[arg(long, value_name = "VERSION")]
+    /// Only if this version still counts: 16 hex digits or the first of them, as `audience history` shows them.
+    #[arg(long, value_name = "VERSION", value_parser = version)]
     parent: Option<String>,
     /// This audience may be removed; once for each.
     #[arg(long, value_name = "NAME")]
@@ -130,13 +130,15 @@ fn apply(args: &Args) -> Result<Told, Failure> {
         Some(data) => Publications::of_folder(data),
         None => Publications::of_servers(&given.settings)?,
     };
-    let head = publications.head()?;
+    let book = publications.read()?.0;
+    let head = book.head().cloned();
     let held = head.as_ref().map(|head| hex(head.version));
-    if let Some(meant) = &args.parent
-        && held.as_ref() != Some(meant)
-    {
-        let counts = counts(head.as_deref());
-        return refused(Refusal::Parent { meant: meant.clone(), counts });
+    if let Some(meant) = &args.parent {
+        let named = history::beginning(&book, meant)?.map(|named| hex(named.version));
+        if named.is_none() || named != held {
+            let (meant, counts) = (meant.clone(), counts(head.as_deref()));
+            return refused(Refusal::Parent { meant, counts });
+        }
     }
     let publication = publication(args, head.as_deref(), (&new, files.clone()))?;
     let plan = ask::plan(args, &given.settings, (head.as_deref(), &new), &files)?;
@@ -256,6 +258,14 @@ fn counts(head: Option<&Publication>) -> String {
             format!("{version} counts, published {} by {by}", head.at)
         },
     )
+}
+
+/// A version or the beginning of one.
+fn version(text: &str) -> Result<String, String> {
+    if (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err("a version is 16 hex digits, or the first of them: see `tzeva audience history`".to_owned())
 }
 
 /// Who publishes, for those who read the history.

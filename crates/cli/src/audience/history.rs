@@ -8,6 +8,7 @@ use crate::publications::Publications;
 use anyhow::{Context, anyhow};
 use serde_json::json;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tzeva_rulebook::{Book, Publication, Standing};
 use tzeva_settings::Mode;
 
@@ -140,16 +141,20 @@ fn chosen(book: &Book, version: &str) -> Result<Publication, Failure> {
         let head = book.head().ok_or_else(|| anyhow!("nothing was published yet"));
         return head.map(|head| (**head).clone()).map_err(Failure::settings);
     }
+    let found = beginning(book, version)?
+        .ok_or_else(|| anyhow!("there is no publication {version}: see `tzeva audience history`"));
+    found.map(|found| (*found).clone()).map_err(Failure::settings)
+}
+
+/// The one publication whose version begins so, in either case of letters.
+pub(super) fn beginning(book: &Book, version: &str) -> Result<Option<Arc<Publication>>, Failure> {
     let mut found = book.all();
-    found.retain(|publication| hex(publication.version).starts_with(version));
-    match &found[..] {
-        [one] => Ok((**one).clone()),
-        [] => Err(Failure::settings(anyhow!(
-            "there is no publication {version}: see `tzeva audience history`"
-        ))),
-        several => Err(Failure::settings(anyhow!(
-            "{} publications begin with {version}: write more of it",
-            several.len()
-        ))),
+    found.retain(|found| hex(found.version).starts_with(&version.to_ascii_lowercase()));
+    if found.len() > 1 {
+        let count = found.len();
+        return Err(Failure::settings(anyhow!(
+            "{count} publications begin with {version}: write more of it"
+        )));
     }
+    Ok(found.pop())
 }
