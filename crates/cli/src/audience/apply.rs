@@ -44,6 +44,9 @@ pub(crate) struct Args {
     /// So many members may leave an audience at once, also if they are more than a tenth of it.
     #[arg(long, value_name = "N")]
     allow_exits: Option<u64>,
+    /// Profiles that can't be read don't matter: of their visitors nobody knows who would leave.
+    #[arg(long)]
+    allow_unreadable: bool,
     /// Don't run the tests beside the audiences.
     #[arg(long)]
     skip_tests: bool,
@@ -209,7 +212,11 @@ fn decided(
     if args.output == Output::Text {
         print::plan(&plan);
     }
-    let allowed = Allowed { removals: &args.remove, exits: args.allow_exits };
+    let allowed = Allowed {
+        removals: &args.remove,
+        exits: args.allow_exits,
+        unreadable: args.allow_unreadable,
+    };
     let refusals = guards::refusals(&plan, &allowed);
     if !refusals.is_empty() {
         return Ok(Told::refused(refusals, Some(plan)));

@@ -13,6 +13,8 @@ pub(super) struct Allowed<'a> {
     pub(super) removals: &'a [String],
     /// So many members may leave an audience at once.
     pub(super) exits: Option<u64>,
+    /// Profiles that can't be read don't matter.
+    pub(super) unreadable: bool,
 }
 
 /// Why nothing is published.
@@ -32,6 +34,8 @@ pub(super) enum Refusal {
     Removal { audience: String, members: u64 },
     /// More than a tenth of an audience's members would leave.
     Exits { audience: String, members: u64, lost: u64 },
+    /// Of these visitors nothing is known, so nobody can tell who of them would leave.
+    Unreadable { profiles: u64 },
 }
 
 // === impl Refusal ===
@@ -47,6 +51,7 @@ impl Refusal {
             Self::Remove { .. } => "remove",
             Self::Removal { .. } => "removal",
             Self::Exits { .. } => "exits",
+            Self::Unreadable { .. } => "unreadable",
         }
     }
 
@@ -74,6 +79,7 @@ impl Refusal {
             Self::Tests { .. } => Some("--skip-tests".to_owned()),
             Self::Removal { audience, .. } => Some(format!("--remove {audience}")),
             Self::Exits { lost, .. } => Some(format!("--allow-exits {lost}")),
+            Self::Unreadable { .. } => Some("--allow-unreadable".to_owned()),
             _ => None,
         }
     }
@@ -107,6 +113,10 @@ impl fmt::Display for Refusal {
             Self::Exits { audience, members, lost } => {
                 write!(f, "{lost} of {members} members would leave {audience}")?;
             }
+            Self::Unreadable { profiles } => {
+                let profiles = amount(*profiles, "profile", "profiles");
+                write!(f, "{profiles} can't be read, so who of them would leave isn't known")?;
+            }
         }
         self.flag().map_or(Ok(()), |flag| write!(f, "; if that is meant: {flag}"))
     }
@@ -130,6 +140,10 @@ pub(super) fn refusals(plan: &Plan, allowed: &Allowed<'_>) -> Vec<Refusal> {
             let (members, lost) = (members.now, members.lost);
             refusals.push(Refusal::Exits { audience: name.clone(), members, lost });
         }
+    }
+    let profiles = plan.forecast.unreadable;
+    if profiles > 0 && !allowed.unreadable {
+        refusals.push(Refusal::Unreadable { profiles });
     }
     refusals
 }
@@ -158,7 +172,8 @@ mod tests {
 
     fn refused(removals: &[&str], exits: Option<u64>) -> Vec<String> {
         let removals: Vec<String> = removals.iter().map(|name| (*name).to_owned()).collect();
-        let refusals = refusals(&plan(), &Allowed { removals: &removals, exits });
+        let refusals =
+            refusals(&plan(), &Allowed { removals: &removals, exits, unreadable: false });
         refusals.iter().map(ToString::to_string).collect()
     }
 
@@ -174,8 +189,21 @@ mod tests {
     #[test]
     fn to_allow_what_does_not_happen_is_a_slip() {
         let removals = ["many".to_owned()];
-        let refusals = refusals(&plan(), &Allowed { removals: &removals, exits: None });
+        let refusals =
+            refusals(&plan(), &Allowed { removals: &removals, exits: None, unreadable: false });
         assert_eq!(refusals[0], Refusal::Remove { audience: "many".to_owned() });
         assert_eq!(refusals[0].exit(), Exit::Settings);
+    }
+
+    #[test]
+    fn profiles_that_nobody_can_read_may_hide_exits() {
+        let forecast = Forecast { visitors: 9, unreadable: 1, ..Forecast::default() };
+        let plan = Plan { forecast, ..Plan::default() };
+        let allowed = Allowed { removals: &[], exits: Some(9), unreadable: false };
+        let [refused] = &refusals(&plan, &allowed)[..] else { panic!("one refusal") };
+        let told = "1 profile can't be read, so who of them would leave isn't known; \
+                    if that is meant: --allow-unreadable";
+        assert_eq!((refused.to_string().as_str(), refused.exit()), (told, Exit::No));
+        assert_eq!(refusals(&plan, &Allowed { unreadable: true, ..allowed }), []);
     }
 }
