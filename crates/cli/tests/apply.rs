@@ -42,6 +42,7 @@ fn shop() -> Place {
     // The rules that the service ran with, unless it has published them itself.
     let first = apply(&place, &[]);
     assert!(first.status.success(), "{}", said(&first));
+    assert!(!said(&first).contains("running services"), "{}", said(&first));
     place
 }
 

@@ -82,7 +82,7 @@ struct Told {
     /// None if it didn't come to one.
     plan: Option<Plan>,
     published: Option<Publication>,
-    /// Where it shows how far services are that take it over.
+    /// Where it shows how far services are that take it over; none: no service runs.
     watch: Option<String>,
 }
 
@@ -98,7 +98,8 @@ impl Told {
     }
 
     fn exit(&self) -> Exit {
-        self.refused.first().map_or(Exit::Fine, Refusal::exit)
+        let declined = if self.end == End::Declined { Exit::No } else { Exit::Fine };
+        self.refused.first().map_or(declined, Refusal::exit)
     }
 }
 
@@ -144,13 +145,13 @@ fn apply(args: &Args) -> Result<Told, Failure> {
         }
     }
     let publication = publication(args, head.as_deref(), (&new, files.clone()))?;
-    let plan = ask::plan(args, &given.settings, (head.as_deref(), &new), &files)?;
+    let (plan, watch) = ask::plan(args, &given.settings, (head.as_deref(), &new), &files)?;
     if plan.parent != held {
         // The service that made the plan has heard of a newer one.
         return Ok(overtaken(publications.head()?.as_deref(), plan));
     }
     let told = decided(args, plan, &publications, publication)?;
-    Ok(Told { watch: Some(given.settings.http.listen.to_string()), ..told })
+    Ok(Told { watch, ..told })
 }
 
 /// The rules and their tests, or that they are refused; why is told.
@@ -285,4 +286,15 @@ fn publisher() -> String {
     });
     let unknown = || "unknown".to_owned();
     format!("{}@{}", user.unwrap_or_else(unknown), host.unwrap_or_else(unknown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_declines_has_published_nothing() {
+        assert_eq!(Told::of(End::Declined, None).exit(), Exit::No);
+        assert_eq!(Told::of(End::DryRun, None).exit(), Exit::Fine);
+    }
 }

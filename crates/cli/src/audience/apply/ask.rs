@@ -18,16 +18,17 @@ use tzeva_settings::Settings;
 /// How long a service that runs may take to answer at all; the plan itself takes as long as its store is large.
 const CONNECTING: Duration = Duration::from_secs(5);
 
-/// Makes the plan, or has it made.
+/// Makes the plan, or has it made; and where to see how far services are, if any may run.
 pub(super) fn plan(
     args: &Args,
     settings: &Settings,
     (head, new): (Option<&Publication>, &RuleSet),
     files: &[SourceFile],
-) -> Result<Plan, Failure> {
+) -> Result<(Plan, Option<String>), Failure> {
     let Some(data) = &args.data else {
         let profiles = RedisProfiles::new(settings.clone());
-        return walked(settings, (head, new), &profiles);
+        let plan = walked(settings, (head, new), &profiles)?;
+        return Ok((plan, Some(settings.http.listen.to_string())));
     };
     // What is read is profiles alone, so neither topics nor partitions matter here.
     let wanted = tzeva_embedded::Settings {
@@ -35,8 +36,12 @@ pub(super) fn plan(
         ..tzeva_embedded::Settings::default()
     };
     match Folder::open(data, wanted) {
-        Ok(folder) => walked(settings, (head, new), &folder),
-        Err(FolderError::Locked { .. }) => asked(data, settings, files),
+        Ok(folder) => Ok((walked(settings, (head, new), &folder)?, None)),
+        Err(FolderError::Locked { .. }) => {
+            let address = address(data)?;
+            let plan = asked(&address, settings, files)?;
+            Ok((plan, Some(address)))
+        }
         Err(error) => Err(embedded::failure(error)),
     }
 }
@@ -61,17 +66,20 @@ fn walked(
     plan
 }
 
-/// Asks the service that holds the folder.
-fn asked(data: &Path, settings: &Settings, files: &[SourceFile]) -> Result<Plan, Failure> {
-    let file = data.join(embedded::ADDRESS_FILE);
-    let address = std::fs::read_to_string(&file).unwrap_or_default();
-    let address = address.trim();
-    if address.is_empty() {
+/// The pages of the service that holds the folder.
+fn address(data: &Path) -> Result<String, Failure> {
+    let address = std::fs::read_to_string(data.join(embedded::ADDRESS_FILE)).unwrap_or_default();
+    if address.trim().is_empty() {
         let data = data.display();
         return Err(Failure::world(anyhow!(
             "data folder {data} is in use by a tzeva that has no pages yet: try again in a moment"
         )));
     }
+    Ok(address.trim().to_owned())
+}
+
+/// Asks the service that holds the folder.
+fn asked(address: &str, settings: &Settings, files: &[SourceFile]) -> Result<Plan, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

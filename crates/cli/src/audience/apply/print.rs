@@ -75,11 +75,12 @@ pub(super) fn end(told: &Told) {
             if let Some(Publication { version, ordinal, .. }) = &told.published {
                 out::line(format!("published {}, number {ordinal}", hex(*version)));
             }
-            if let Some(address) = &told.watch {
-                out::note(format!(
+            out::note(match &told.watch {
+                Some(address) => format!(
                     "running services take it over by themselves; how far they are: http://{address}/v1/audiences"
-                ));
-            }
+                ),
+                None => "no service runs on this folder: the next start takes it over".to_owned(),
+            });
         }
         End::Unchanged => {
             out::line("nothing to publish: these rules say what those that count say");
