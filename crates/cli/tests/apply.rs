@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Output};
 use std::thread::JoinHandle;
-use support::{Place, RUN, event, pages, signal};
+use support::{Place, RUN, event, pages, signal, until};
 
 const PAINT: &str = "paint:
   half_life: { shop: 30d, brand: 30d, category: 14d, product: 7d }
@@ -269,6 +269,9 @@ impl Running {
     ) {
         let (real, door) = (self.address.clone(), TcpListener::bind("127.0.0.1:0").unwrap());
         let file = place.path("data/http.address");
+        until("the service has noted its address", || {
+            std::fs::read_to_string(&file).is_ok_and(|noted| noted.trim() == real)
+        });
         std::fs::write(file, door.local_addr().unwrap().to_string()).unwrap();
         std::thread::spawn(move || {
             for (number, client) in door.incoming().enumerate() {
@@ -295,6 +298,54 @@ impl Running {
             }
         });
     }
+}
+
+#[test]
+fn rules_that_somebody_else_published_meanwhile_need_no_publication() {
+    let place = shop();
+    let service = running(&place);
+    write(&place, "rules/added.yaml", ADDED);
+    write(&place, "other/paint.yaml", PAINT);
+    write(&place, "other/looked.yaml", LOOKED);
+    let publish = |folder: &str| {
+        let apply = ["audience", "apply", folder, "--config", "tzeva.yaml", "--data", "data"];
+        place.command(&apply)
+    };
+    let (mut same, mut back) = (publish("rules"), publish("other"));
+    back.args(["--remove", "added"]);
+    let real = service.address.clone();
+    let file = place.path("data/http.address");
+    service.before(&place, move |number| {
+        // While the plan is on its way somebody publishes: first the same, then other rules.
+        std::fs::write(&file, &real).unwrap();
+        let others = if number == 0 { &mut same } else { &mut back };
+        assert!(others.output().unwrap().status.success());
+        None
+    });
+    let door = std::fs::read(place.path("data/http.address")).unwrap();
+    let (code, told) = applied(&place, &[]);
+    assert_eq!((code, &told["outcome"]), (0, &"unchanged".into()), "{told}");
+    assert_eq!(history(&place).len(), 2);
+    std::fs::write(place.path("data/http.address"), door).unwrap();
+    write(&place, "rules/more.yaml", &ADDED.replace("added", "more"));
+    let (code, told) = applied(&place, &[]);
+    assert_eq!((code, &told["refused"][0]["code"]), (75, &"stale".into()), "{told}");
+    service.stop();
+}
+
+#[test]
+fn while_another_plan_is_made_it_is_asked_again() {
+    const BUSY: &str = "HTTP/1.1 409 Conflict\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let place = shop();
+    let service = running(&place);
+    write(&place, "rules/added.yaml", ADDED);
+    service.before(&place, |number| (number != 1).then_some(BUSY));
+    let (code, told) = applied(&place, &["--dry-run"]);
+    assert_eq!((code, &told["outcome"]), (0, &"dry_run".into()), "{told}");
+    let (code, told) = applied(&place, &["--dry-run"]);
+    assert_eq!((code, &told["outcome"]), (75, &"failed".into()), "{told}");
+    assert!(told["error"].as_str().unwrap().contains("another plan"), "{told}");
+    service.stop();
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn apply(args: &Args) -> Result<Told, Failure> {
     let (plan, watch) = ask::plan(args, &given.settings, (head.as_deref(), &new), &files)?;
     if plan.parent != held {
         // The service that made the plan has heard of a newer one.
-        return Ok(overtaken(publications.head()?.as_deref(), plan));
+        return overtaken(&publications, &publication, plan);
     }
     let told = decided(args, plan, &publications, publication)?;
     Ok(Told { watch, ..told })
@@ -233,8 +233,7 @@ fn decided(
             let told = Told::of(End::Published, Some(plan));
             Ok(Told { published: Some(publication), ..told })
         }
-        Standing::Stale(other) => Ok(overtaken(Some(&other), plan)),
-        Standing::Apart => Ok(overtaken(None, plan)),
+        Standing::Stale(_) | Standing::Apart => overtaken(publications, &publication, plan),
     }
 }
 
@@ -252,9 +251,18 @@ fn eprint_prompt() {
     let _ = write!(err, "publish these rules? [y/N] ").and_then(|()| err.flush());
 }
 
-/// Somebody else was sooner.
-fn overtaken(head: Option<&Publication>, plan: Plan) -> Told {
-    Told::refused(vec![Refusal::Stale { counts: counts(head) }], Some(plan))
+/// Somebody else was sooner; if with rules that say the same, nothing is left to publish.
+fn overtaken(
+    publications: &Publications,
+    publication: &Publication,
+    plan: Plan,
+) -> Result<Told, Failure> {
+    let head = publications.head()?;
+    if head.as_ref().is_some_and(|head| head.content == publication.content) {
+        return Ok(Told::of(End::Unchanged, Some(plan)));
+    }
+    let counts = counts(head.as_deref());
+    Ok(Told::refused(vec![Refusal::Stale { counts }], Some(plan)))
 }
 
 /// What counts, for people.

@@ -7,6 +7,7 @@ use crate::plan::{self, Asked, Plan, Profiles, RedisProfiles};
 use crate::plan_page;
 use crate::run::embedded;
 use anyhow::{Context, anyhow};
+use reqwest::StatusCode;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -17,6 +18,10 @@ use tzeva_settings::Settings;
 
 /// How long a service that runs may take to answer at all; the plan itself takes as long as its store is large.
 const CONNECTING: Duration = Duration::from_secs(5);
+/// How often a service is asked that makes another plan.
+const TRIES: u32 = 5;
+/// How long is waited in between.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Makes the plan, or has it made; and where to see how far services are, if any may run.
 pub(super) fn plan(
@@ -92,12 +97,26 @@ async fn post(address: &str, settings: &Settings, asked: &Asked) -> Result<Plan,
     let attempt = || format!("ask the running service for a plan at {at}");
     // The service is on this machine: it holds a folder of it.
     let client = reqwest::Client::builder().connect_timeout(CONNECTING).no_proxy().build();
-    let mut request =
-        client.context("make a client").map_err(Failure::world)?.post(&at).json(asked);
-    if let Some(token) = &settings.http.token {
-        request = request.bearer_auth(token.expose());
-    }
-    let answer = request.send().await.with_context(attempt).map_err(Failure::world)?;
+    let client = client.context("make a client").map_err(Failure::world)?;
+    let mut tries = 0;
+    let answer = loop {
+        let mut request = client.post(&at).json(asked);
+        if let Some(token) = &settings.http.token {
+            request = request.bearer_auth(token.expose());
+        }
+        let answer = request.send().await.with_context(attempt).map_err(Failure::world)?;
+        tries += 1;
+        if answer.status() != StatusCode::CONFLICT {
+            break answer;
+        }
+        if tries == TRIES {
+            return Err(Failure::world(anyhow!(
+                "{}: another plan is being made there, and was at each of {TRIES} tries: try again later",
+                attempt()
+            )));
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
     let status = answer.status();
     if status.is_success() {
         return answer.json().await.with_context(attempt).map_err(Failure::world);
@@ -110,7 +129,7 @@ async fn post(address: &str, settings: &Settings, asked: &Asked) -> Result<Plan,
         401 | 403 => {
             Failure::settings(error.context("the service wants the token of its settings"))
         }
-        400..=408 | 410..=499 => Failure::settings(error),
+        400..=499 => Failure::settings(error),
         _ => Failure::world(error),
     })
 }
