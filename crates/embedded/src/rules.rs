@@ -117,11 +117,15 @@ impl RulesFolder {
         match linked {
             Ok(()) => {
                 removed.map_err(RulesError::disk("remove", &aside))?;
-                // Without this a power cut may forget the name.
-                let folder = OpenOptions::new().read(true).open(&self.path);
-                folder
-                    .and_then(|folder| folder.sync_all())
-                    .map_err(RulesError::disk("sync", &self.path))?;
+                // Without this a power cut may forget the name; and with the first one that of the folder, which may be
+                // as new, whoever made it.
+                let data = self.path.parent().filter(|_| publication.ordinal == 1);
+                for folder in std::iter::once(&*self.path).chain(data) {
+                    let opened = OpenOptions::new().read(true).open(folder);
+                    opened
+                        .and_then(|folder| folder.sync_all())
+                        .map_err(RulesError::disk("sync", folder))?;
+                }
                 Ok(Standing::Counts)
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => self.lost(publication, place),
