@@ -32,7 +32,13 @@ fn main() -> ExitCode {
     let cli = args::Cli::parse();
     // A panic has told of itself; scripts are told that it was a bug.
     match std::panic::catch_unwind(|| cli.command.run()) {
-        Ok(Ok(exit)) => exit.into(),
+        Ok(Ok(exit)) => match out::lost() {
+            None => exit.into(),
+            Some(error) => {
+                out::note(format!("error: the results are incomplete: write to stdout: {error}"));
+                exit::Exit::TryAgain.into()
+            }
+        },
         Ok(Err(failure)) => {
             out::failure(failure.error.as_ref());
             failure.exit.into()

@@ -102,6 +102,32 @@ fn rules_that_mean_something_else_under_these_settings_are_not_run_under_their_v
     place.drain();
 }
 
+#[test]
+fn results_that_could_not_be_written_are_told_of() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("my")).unwrap();
+    std::fs::write(place.path("my/shop.yaml"), include_str!("../src/demo/shop.yaml")).unwrap();
+    for command in [
+        &["audience", "check", "my"][..],
+        &["audience", "check", "my", "--output", "json"],
+        &["audience", "schema"],
+        &["audience", "test", "my"],
+        &["config", "print"],
+    ] {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = place.command(command).stdout(full).output().unwrap();
+        let says = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(75), "{command:?}: {says}");
+        assert!(says.contains("write to stdout: No space left"), "{command:?}: {says}");
+        // A reader that went away has what it wanted.
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = place.command(command).stdout(writer).output().unwrap();
+        let says = String::from_utf8_lossy(&output.stderr);
+        assert_ne!(output.status.code(), Some(75), "{command:?}: {says}");
+    }
+}
+
 #[cfg(not(feature = "tls"))]
 #[test]
 fn settings_that_ask_for_tls_are_refused_with_the_feature_that_is_missing() {

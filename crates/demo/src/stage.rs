@@ -4,7 +4,6 @@ use crate::order::Order;
 use crate::shop::Act;
 use crate::story::{Seen, Story};
 use crate::time::ShopTime;
-use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tzeva_audience::RuleSet;
@@ -106,6 +105,6 @@ impl Stage {
     }
 
     fn say(&mut self, line: &str) {
-        self.watched &= writeln!(io::stdout().lock(), "{line}").is_ok();
+        self.watched &= out::line(line);
     }
 }

@@ -1,8 +1,10 @@
-//! Ways out: results to stdout, everything else to stderr. A reader that went away (`| head`) ends output in silence.
+//! Ways out: results to stdout, everything else to stderr. A reader that went away (`| head`) ends output in silence;
+//! any other failure is remembered, and told at the end.
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -14,9 +16,28 @@ pub enum Output {
     Json,
 }
 
-/// Writes a line of results. False if nobody reads any more.
+/// Why results could not be written, the first time.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Writes a line of results. False if nobody reads any more, or it can't be written: see [`lost`].
 pub fn line(text: impl fmt::Display) -> bool {
-    writeln!(io::stdout().lock(), "{text}").is_ok()
+    wrote(writeln!(io::stdout().lock(), "{text}"))
+}
+
+/// Takes note of what came of writing results. False if it came to nothing.
+pub fn wrote(written: io::Result<()>) -> bool {
+    let Err(error) = written else { return true };
+    if error.kind() != ErrorKind::BrokenPipe {
+        // A later one is the same trouble.
+        let _ = LOST.set(error);
+    }
+    false
+}
+
+/// Why results are incomplete, if they are; a reader that went away is no reason. For the end of a command.
+pub fn lost() -> Option<&'static io::Error> {
+    wrote(io::stdout().flush());
+    LOST.get()
 }
 
 /// Writes a line for people beside the results.
