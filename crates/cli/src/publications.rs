@@ -2,10 +2,11 @@
 
 use crate::exit::Failure;
 use crate::kafka;
+use crate::run::embedded;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tzeva_embedded::RulesFolder;
+use tzeva_embedded::{Folder, RulesFolder};
 use tzeva_kafka::RulesTopic;
 use tzeva_rulebook::{Book, Publication, Standing};
 use tzeva_settings::Settings;
@@ -38,6 +39,12 @@ impl Publications {
     /// The files beside a data folder.
     pub(crate) fn of_folder(data: &Path) -> Self {
         Self::Folder(RulesFolder::of(data))
+    }
+
+    /// The same of one that must be there already: a slip of the pen is no folder without publications.
+    pub(crate) fn of_existing(data: &Path) -> Result<Self, Failure> {
+        Folder::must_exist(data).map_err(embedded::failure)?;
+        Ok(Self::of_folder(data))
     }
 
     /// All publications that there are now, and where to follow from.

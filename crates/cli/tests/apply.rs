@@ -361,3 +361,18 @@ fn a_run_until_drained_brings_everybody_under_the_newest_rules() {
     let by_rules = |word: &str| changes.lines().filter(|line| line.contains(word)).count();
     assert_eq!((by_rules("exited   looked"), by_rules("entered  added")), (20, 5), "{changes}");
 }
+
+#[test]
+fn a_folder_that_is_not_there_has_no_history() {
+    let place = shop();
+    for command in [
+        &["audience", "history"][..],
+        &["audience", "show", "head", "--to", "old"],
+        &["audience", "apply", "rules", "--parent", "0"],
+    ] {
+        let output =
+            place.output(&[command, &["--config", "tzeva.yaml", "--data", "typo"]].concat());
+        assert_eq!(output.status.code(), Some(64), "{}", said(&output));
+        assert!(said(&output).contains("data folder typo does not exist"), "{}", said(&output));
+    }
+}

@@ -119,14 +119,23 @@ impl Settings {
 // === impl Folder ===
 
 impl Folder {
+    /// Looks whether a folder lies at `path`, which may be open elsewhere.
+    ///
+    /// # Errors
+    /// [`FolderError::Missing`].
+    pub fn must_exist(path: &Path) -> Result<(), FolderError> {
+        let there = path.join("version").exists();
+        if there { Ok(()) } else { Err(FolderError::Missing { path: path.into() }) }
+    }
+
     /// Opens the folder at `path`, making it if `settings` allow.
     ///
     /// # Errors
     /// See [`FolderError`].
     pub fn open(path: &Path, settings: Settings) -> Result<Self, FolderError> {
         settings.check()?;
-        if settings.mode == OpenMode::MustExist && !path.join("version").exists() {
-            return Err(FolderError::Missing { path: path.into() });
+        if settings.mode == OpenMode::MustExist {
+            Self::must_exist(path)?;
         }
         let db = Database::builder(path).open().map_err(|error| match error {
             fjall::Error::Locked => FolderError::Locked { path: path.into() },

@@ -131,7 +131,7 @@ fn apply(args: &Args) -> Result<Told, Failure> {
         return refused(Refusal::Tests { failed });
     }
     let publications = match &args.data {
-        Some(data) => Publications::of_folder(data),
+        Some(data) => Publications::of_existing(data)?,
         None => Publications::of_servers(&given.settings)?,
     };
     let book = publications.read()?.0;

@@ -52,7 +52,7 @@ impl Where {
         let publications = match &self.data {
             Some(data) => {
                 self.settings.load(Mode::Embedded)?;
-                Publications::of_folder(data)
+                Publications::of_existing(data)?
             }
             None => Publications::of_servers(&self.settings.load(Mode::Server)?.settings)?,
         };
