@@ -137,13 +137,14 @@ fn rules_that_are_refused_or_fail_their_tests_change_nothing() {
     let output = apply(&place, &["--yes"]);
     assert_eq!(output.status.code(), Some(64));
     let told = said(&output);
-    assert!(told.contains("added.yaml:2") && told.contains("other.yaml:2"), "{told}");
+    assert!(told.contains("rules/added.yaml:2") && told.contains("rules/other.yaml:2"), "{told}");
     write(&place, "rules/added.yaml", ADDED);
     std::fs::remove_file(place.path("rules/other.yaml")).unwrap();
     write(&place, "rules/tests/looked.yaml", &TESTED.replace("0s entered", "1h entered"));
     let output = apply(&place, &["--yes"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(said(&output).contains("FAILED looked: a look is enough"), "{}", said(&output));
+    let told = said(&output);
+    assert!(told.contains("FAILED looked: a look is enough\n  rules/tests/looked.yaml:"), "{told}");
     assert_eq!(history(&place), before);
     assert_eq!(applied(&place, &["--skip-tests"]).0, 0);
 }

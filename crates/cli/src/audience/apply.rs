@@ -160,8 +160,14 @@ fn compiled(
     given: &Given,
     files: &[SourceFile],
 ) -> Result<Result<(RuleSet, Vec<Trial>), Refusal>, Failure> {
-    let mut compiled = tzeva_audience::compile(files, &given.check_settings());
-    let trials = given.read_tests(files, &mut compiled)?;
+    // Published paths are relative; people are told where a file lies, as `check` tells them.
+    let (folder, parent) = (&args.folder, args.folder.parent());
+    let base = if folder.is_dir() { folder } else { parent.unwrap_or(folder) };
+    let place = |path: &str| base.join(path).display().to_string();
+    let lying = |file: &SourceFile| SourceFile { path: place(&file.path), text: file.text.clone() };
+    let files: Vec<SourceFile> = files.iter().map(lying).collect();
+    let mut compiled = tzeva_audience::compile(&files, &given.check_settings());
+    let trials = given.read_tests(&files, &mut compiled)?;
     report::problems(&compiled.problems);
     let refusal = || Refusal::Rules {
         folder: args.folder.display().to_string(),
