@@ -119,6 +119,9 @@ pub fn compile(files: &[SourceFile], settings: &CheckSettings) -> Compiled {
             checker.refuse(Code::TooLarge, at, message, "split it: a folder may hold many files");
             continue;
         }
+        if checker.is_no_text(index, &file.text) {
+            continue;
+        }
         let documents = Document::split(index, &file.text, MAX_DOCUMENTS + 1);
         for (count, document) in documents.into_iter().enumerate() {
             match document.parse(&mut checker.report) {
@@ -140,6 +143,17 @@ pub fn compile(files: &[SourceFile], settings: &CheckSettings) -> Compiled {
 }
 
 impl Checker<'_> {
+    /// Refuses a file that was no UTF-8: whoever read it put U+FFFD there. True: all of it is something else, such as
+    /// UTF-16, and nothing of it can be read.
+    fn is_no_text(&mut self, file: u32, text: &str) -> bool {
+        let Some(start) = text.find(char::REPLACEMENT_CHARACTER) else { return false };
+        let byte = u32::try_from(start).unwrap_or(u32::MAX);
+        let at = At { file, start: byte, end: byte + 3 };
+        let message = format!("byte {start} of the file is no UTF-8");
+        self.refuse(Code::NotUtf8, at, message, "save the file as UTF-8");
+        text.contains('\0')
+    }
+
     /// Reads one document by its kind, which its first key tells.
     fn document(&mut self, tree: &Tree, drafts: &mut Drafts) {
         if tree.text() == Some("") || matches!(tree.kind, Kind::Bad) {

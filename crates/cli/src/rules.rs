@@ -129,13 +129,12 @@ fn attempt(path: &Path) -> String {
     format!("read audiences {}", path.display())
 }
 
-/// The text of a file; of one that is larger than is read, so much that the compiler sees it and refuses it.
+/// The text of a file, U+FFFD where it is no UTF-8; of one that is larger than is read, so much that the compiler sees it.
+/// Either is refused there, with its place.
 fn text(path: &Path) -> anyhow::Result<String> {
     let most = tzeva_audience::MAX_FILE + 1;
     let mut bytes = Vec::new();
     File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
-    if bytes.len() == most {
-        return Ok(String::from_utf8_lossy(&bytes).into_owned());
-    }
-    String::from_utf8(bytes).map_err(|_| anyhow!("it is no UTF-8 text: save it as UTF-8"))
+    let text = String::from_utf8(bytes);
+    Ok(text.unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }

@@ -76,6 +76,8 @@ macro_rules! codes {
 codes! {
     /// The document is no YAML; other documents are still checked.
     YamlSyntax = "yaml_syntax", Error, "look for a missing quotation mark, bracket or colon before the place";
+    /// Bytes that are no UTF-8, or the sign U+FFFD, which stands where such bytes were.
+    NotUtf8 = "not_utf8", Error, "save the file as UTF-8, and write anew what U+FFFD stands for";
     /// A tab where YAML wants blanks.
     Tab = "tab", Error, "indent with blanks";
     /// `count: >= 3`, `country: != GB`: without quotes YAML reads a block of text or a tag.

@@ -181,3 +181,19 @@ fn a_misspelt_folder_and_an_empty_one_say_so() {
     let (code, _, said) = shop.run(&["audience", "check", "my"]);
     assert!(code == 0 && said.contains("warning[no_audiences]"), "{said}");
 }
+
+#[test]
+fn a_file_that_is_no_utf_8_is_told_with_its_place_and_hides_nothing() {
+    let shop = Shop::new(&[("b.yaml", "audience: b\nentr: 1\n")]);
+    let latin = b"audience: a\ndescribe: Caf\xe9\nenter: { event: { name: x } }\n";
+    fs::write(shop.path("my/a.yaml"), latin).unwrap();
+    let wide: Vec<u8> = "\u{feff}audience: c\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(shop.path("my/c.yaml"), wide).unwrap();
+    let (code, _, said) = shop.run(&["audience", "check", "my"]);
+    assert_eq!(code, 1, "{said}");
+    let first = "error[not_utf8]: byte 25 of the file is no UTF-8\n --> my/a.yaml:2:14\n";
+    assert!(said.contains(first) && said.contains("save the file as UTF-8"), "{said}");
+    assert!(said.contains("my/b.yaml:2:1") && said.contains("did you mean `enter`"), "{said}");
+    assert!(said.contains("byte 0 of the file is no UTF-8\n --> my/c.yaml:1:1\n"), "{said}");
+    assert_eq!(said.matches("[not_utf8]").count(), 2, "{said}");
+}

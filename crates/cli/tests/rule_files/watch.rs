@@ -94,7 +94,7 @@ fn each_save_is_followed_by_a_run_and_ctrl_c_ends_it_well() {
     watching.sees(&["1 case of 1 audience in", "passed"]);
 
     fs::write(shop.path("my/sale.yaml"), [0xff, 0xfe, b'a', 0]).unwrap();
-    watching.sees(&["sale.yaml", "save it as UTF-8"]);
+    watching.sees(&["my/sale.yaml:1:1", "save the file as UTF-8"]);
 
     fs::remove_dir_all(shop.path("my")).unwrap();
     watching.sees(&["No such file"]);
