@@ -74,7 +74,14 @@ impl Checker<'_> {
             Some((value, is_in)) => this.summand(value, tree, of).map(|v| Some((v, is_in))),
             None => Some(None),
         };
-        let (low, high) = (end(self, low), end(self, high));
+        // What is one value is told of once.
+        let (low, high) = match (low, high) {
+            (low, high) if low == high => {
+                let value = end(self, low);
+                (value, value)
+            }
+            (low, high) => (end(self, low), end(self, high)),
+        };
         let test = AmountTest { low: low?, high: high? };
         self.sum_can_flip(test, tree, of)?;
         Some(test)
