@@ -169,3 +169,25 @@ fn a_publisher_that_is_killed_leaves_whole_publications_only() {
         assert_eq!(book.chain().len() as u64, next - 1);
     }
 }
+
+#[test]
+fn a_file_that_the_disk_spoiled_is_called_damaged() {
+    let data = tempfile::tempdir().unwrap();
+    let rules = RulesFolder::of(data.path());
+    let first = publication(None, "a", 1, 10);
+    rules.publish(&first).unwrap();
+    let whole = std::fs::read(data.path().join("rules/000001.json")).unwrap();
+    let place = data.path().join("rules/000002.json");
+    for (left, what) in [
+        (&[][..], "000002.json is damaged: it is empty"),
+        (&whole[..20], "000002.json is damaged: it is no record of a publication"),
+        (&[0; 100], "000002.json is damaged: it is no record of a publication"),
+    ] {
+        std::fs::write(&place, left).unwrap();
+        let flaws: Vec<_> = rules.read().unwrap().0.flaws().map(ToString::to_string).collect();
+        assert_eq!(flaws, [what]);
+        let failed = rules.publish(&publication(Some(&first), "a", 2, 10)).unwrap_err();
+        assert!(failed.to_string().contains("move it away"), "{failed}");
+        assert_eq!(std::error::Error::source(&failed).unwrap().to_string(), what);
+    }
+}

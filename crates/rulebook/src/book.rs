@@ -8,7 +8,7 @@
 //!
 //! Whatever else a record may be is reported and passed over: see [`Flaw`].
 
-use crate::part::{Written, read_key};
+use crate::part::{Written, key_of, read_key};
 use crate::{Flaw, Publication, SourceFile};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -135,7 +135,13 @@ impl Book {
     }
 
     fn try_feed(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<Fed, Flaw> {
-        let (text, version, number) = read_key(key)?;
+        let (text, version, number) = read_key(key).map_err(|flaw| match (flaw, value) {
+            (Flaw::Key { key }, Some([])) => Flaw::Nothing { key, what: "it is empty" },
+            (Flaw::Key { key }, Some(value)) if key_of(value).is_none() => {
+                Flaw::Nothing { key, what: "it is no record of a publication" }
+            }
+            (flaw, _) => flaw,
+        })?;
         let Some(value) = value else { return Err(Flaw::Deleted { key: text.to_owned() }) };
         let written = Written::read(text, value)?;
         if self.complete.contains_key(&version) {

@@ -12,6 +12,14 @@ pub enum Flaw {
         /// The key, shortened.
         key: String,
     },
+    /// Neither key nor value is that of a publication: what a disk leaves of a file.
+    #[error("{key} is damaged: {what}")]
+    Nothing {
+        /// The key, shortened; the name of a file.
+        key: String,
+        /// What is there instead.
+        what: &'static str,
+    },
     /// A key was deleted; publications are kept for good.
     #[error("{key} was deleted")]
     Deleted {
