@@ -4,8 +4,10 @@ use crate::exit::{Exit, Failure};
 use crate::out::{self, Output, safe};
 use crate::place::{Message, Place, PlaceArgs};
 use clap::Subcommand;
+use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tzeva_model::RejectionCode;
 
 /// What `tzeva dead-letters` does.
 #[derive(Subcommand)]
@@ -24,7 +26,7 @@ pub(crate) struct Which {
     #[arg(long)]
     partition: Option<u16>,
     /// Those of one code only, such as `bad_value`.
-    #[arg(long)]
+    #[arg(long, value_parser = PossibleValuesParser::new(RejectionCode::ALL.map(RejectionCode::word)), hide_possible_values = true)]
     code: Option<String>,
     /// At most so many.
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]

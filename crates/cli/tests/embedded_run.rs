@@ -313,3 +313,12 @@ fn what_cannot_be_asked_for_is_refused_by_its_code() {
     std::fs::write(place.path("tzeva.yaml"), "kafka: {brokers: '127.0.0.1:1'}\n").unwrap();
     assert_eq!(code(&["config", "check", "--config", "tzeva.yaml"]), Some(0));
 }
+
+#[test]
+fn a_code_that_no_dead_letter_has_is_refused_with_those_that_are() {
+    let place = Place::new();
+    let output = place.output(&["dead-letters", "show", "--data", "data", "--code", "nonsense"]);
+    let says = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{says}");
+    assert!(says.contains("missing_field") && says.contains("unprocessable"), "{says}");
+}
