@@ -227,8 +227,15 @@ fn earlier_rules_are_shown_and_applied_again() {
 #[test]
 fn a_running_service_that_holds_the_folder_makes_the_plan() {
     let place = shop();
+    let settings = "audiences: rules\nhttp: {listen: '127.0.0.1:0'";
+    write(&place, "tzeva.yaml", &format!("{settings}, token: a-token-of-the-service}}\n"));
     let service = running(&place);
     write(&place, "rules/looked.yaml", LOOKED_TWICE);
+    write(&place, "without.yaml", &format!("{settings}}}\n"));
+    let apply = ["audience", "apply", "rules", "--config", "without.yaml", "--data", "data"];
+    let output = place.output(&[&apply[..], &["--skip-tests"]].concat());
+    assert_eq!(output.status.code(), Some(64), "{}", said(&output));
+    assert!(said(&output).contains("send Authorization: Bearer"), "{}", said(&output));
     let (code, told) = applied(&place, &["--skip-tests"]);
     assert_eq!((code, &told["outcome"]), (1, &"refused".into()), "{told}");
     let members = &told["plan"]["forecast"]["audiences"]["looked"];

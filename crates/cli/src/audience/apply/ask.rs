@@ -22,6 +22,8 @@ const CONNECTING: Duration = Duration::from_secs(5);
 const TRIES: u32 = 5;
 /// How long is waited in between.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Characters of a text that a service answers with.
+const SHOWN: usize = 500;
 
 /// Makes the plan, or has it made; and where to see how far services are, if any may run.
 pub(super) fn plan(
@@ -123,7 +125,12 @@ async fn post(address: &str, settings: &Settings, asked: &Asked) -> Result<Plan,
     }
     let text = answer.text().await.unwrap_or_default();
     let told: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let told = told["error"].as_str().unwrap_or("it says no more").to_owned();
+    // Whatever answers in front of the plan says it as text.
+    let told = match (told["error"].as_str(), text.trim()) {
+        (Some(told), _) => told.to_owned(),
+        (None, "") => "it says no more".to_owned(),
+        (None, text) => out::safe(&text.chars().take(SHOWN).collect::<String>()),
+    };
     let error = anyhow!("{}: {status}, {told}", attempt());
     Err(match status.as_u16() {
         401 | 403 => {

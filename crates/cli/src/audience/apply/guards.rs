@@ -108,10 +108,12 @@ impl fmt::Display for Refusal {
                 write!(f, "--remove {audience}: no audience of that name would be removed")?;
             }
             Self::Removal { audience, members } => {
-                write!(f, "{audience} would be removed, with {members} members")?;
+                let members = amount(*members, "member", "members");
+                write!(f, "{audience} would be removed, with {members}")?;
             }
             Self::Exits { audience, members, lost } => {
-                write!(f, "{lost} of {members} members would leave {audience}")?;
+                let members = amount(*members, "member", "members");
+                write!(f, "{lost} of {members} would leave {audience}")?;
             }
             Self::Unreadable { profiles } => {
                 let profiles = amount(*profiles, "profile", "profiles");

@@ -2,6 +2,7 @@
 
 use super::guards::Refusal;
 use super::{End, Told};
+use crate::audience::report::amount;
 use crate::exit::Failure;
 use crate::out;
 use crate::plan::{Plan, hex};
@@ -54,11 +55,13 @@ pub(super) fn plan(plan: &Plan) {
     });
     let forecast = &plan.forecast;
     out::line(format!(
-        "{} audiences unchanged; by {} stored visitors",
-        differences.unchanged, forecast.visitors
+        "{} unchanged; by {}",
+        amount(differences.unchanged, "audience", "audiences"),
+        amount(forecast.visitors, "stored visitor", "stored visitors")
     ));
     if forecast.unreadable > 0 {
-        out::note(format!("warning: {} profiles could not be read", forecast.unreadable));
+        let profiles = amount(forecast.unreadable, "profile", "profiles");
+        out::note(format!("warning: {profiles} could not be read"));
     }
 }
 
