@@ -1,6 +1,6 @@
 //! From settings to clients of Kafka and Redis, and the checks before a start.
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use anyhow::anyhow;
 use tzeva_kafka::admin::{Admin, Checked};
 use tzeva_kafka::{Protocol, Secret, Security, SourceTopic, Topics};
@@ -72,6 +72,15 @@ pub(crate) fn fit_partitions(admin: &Admin, settings: &Settings) -> Result<u16, 
             "the topics have {there} partitions, the settings say {wanted}: set partitions to {there}, or leave it out"
         ))),
         (Some(there), _) => Ok(there),
+    }
+}
+
+/// Names the brokers of a failure that may come of them, and what needs none: `without`.
+pub(crate) fn asking(brokers: &str, without: &str) -> impl FnOnce(Failure) -> Failure {
+    let attempt = format!("ask Kafka at {brokers} (kafka.brokers); a folder needs none: {without}");
+    move |failure| match failure.exit {
+        Exit::TryAgain => Failure { error: failure.error.context(attempt), ..failure },
+        _ => failure,
     }
 }
 

@@ -67,7 +67,9 @@ impl Place {
             Kind::Folder(folder) => usize::from(folder.partitions()),
             Kind::Servers(admin) => {
                 let log = &self.settings.topics.log;
-                admin.partitions(log).map_err(kafka::failure)?.ok_or_else(|| {
+                let asking = kafka::asking(&self.settings.kafka.brokers, "--data DIR");
+                let known = admin.partitions(log).map_err(kafka::failure).map_err(asking);
+                known?.ok_or_else(|| {
                     let text = "is not there: run `tzeva topics create` first";
                     Failure::settings(anyhow::anyhow!("topic {log} {text}"))
                 })?

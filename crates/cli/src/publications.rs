@@ -51,7 +51,8 @@ impl Publications {
     pub(crate) fn read(&self) -> Result<(Book, From), Failure> {
         match self {
             Self::Topic(topic) => {
-                let (book, next) = topic.read().map_err(Failure::world)?;
+                let read = topic.read().map_err(Failure::world);
+                let (book, next) = read.map_err(kafka::asking(topic.brokers(), "--data DIR"))?;
                 Ok((book, From::Offset(next)))
             }
             Self::Folder(folder) => {

@@ -103,6 +103,24 @@ fn rules_that_mean_something_else_under_these_settings_are_not_run_under_their_v
 }
 
 #[test]
+fn brokers_that_do_not_answer_are_named_with_what_needs_none() {
+    let place = Place::new();
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let audiences = std::fs::read_to_string(place.path("tzeva.yaml")).unwrap();
+    let settings = format!("{audiences}kafka: {{brokers: '{gone}'}}\n");
+    std::fs::write(place.path("tzeva.yaml"), settings).unwrap();
+    for (command, without) in [
+        (&["explain", "a", "v-1"][..], "--data DIR"),
+        (&["run", "--from", "earliest"], "--embedded --data DIR"),
+    ] {
+        let (code, says) = ended(place.start(&[command, &["--config", "tzeva.yaml"]].concat()));
+        assert_eq!(code, Some(75), "{says}");
+        let asked = format!("ask Kafka at {gone} (kafka.brokers); a folder needs none: {without}");
+        assert!(says.contains(&asked), "{says}");
+    }
+}
+
+#[test]
 fn results_that_could_not_be_written_are_told_of() {
     let place = Place::new();
     std::fs::create_dir(place.path("my")).unwrap();

@@ -117,6 +117,12 @@ impl RulesTopic {
         Ok(RulesFollower { _worker: worker })
     }
 
+    /// The brokers that are asked, as the settings name them.
+    #[must_use]
+    pub fn brokers(&self) -> &str {
+        &self.settings.bootstrap
+    }
+
     fn topic(&self) -> &str {
         &self.settings.topics.rules
     }

@@ -30,7 +30,8 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     super::begin(&loaded);
     let settings = loaded.settings;
     let admin = kafka::admin(&settings)?;
-    let partitions = kafka::fit_partitions(&admin, &settings)?;
+    let asking = kafka::asking(&settings.kafka.brokers, "--embedded --data DIR");
+    let partitions = kafka::fit_partitions(&admin, &settings).map_err(asking)?;
     let first = first::offsets(&admin, &settings, partitions, args.from.as_deref())?;
     let (registry, health) = (Registry::default(), Health::default());
     let shared = SharedNames::default();
