@@ -236,6 +236,16 @@ fn a_running_service_that_holds_the_folder_makes_the_plan() {
     let output = place.output(&[&apply[..], &["--skip-tests"]].concat());
     assert_eq!(output.status.code(), Some(64), "{}", said(&output));
     assert!(said(&output).contains("send Authorization: Bearer"), "{}", said(&output));
+    // What the service would read in it is another category.
+    let other = format!("{settings}, token: a-token-of-the-service}}\ncategory_separator: '|'\n");
+    write(&place, "other.yaml", &other);
+    let shoes = "audience: shoes\nenter: { event: { name: product_viewed, where: { category: Clothes|Shoes } } }\n";
+    write(&place, "rules/shoes.yaml", shoes);
+    let apply = ["audience", "apply", "rules", "--config", "other.yaml", "--data", "data"];
+    let output = place.output(&[&apply[..], &["--skip-tests"]].concat());
+    assert_eq!(output.status.code(), Some(64), "{}", said(&output));
+    assert!(said(&output).contains("reads other rules in these files"), "{}", said(&output));
+    std::fs::remove_file(place.path("rules/shoes.yaml")).unwrap();
     let (code, told) = applied(&place, &["--skip-tests"]);
     assert_eq!((code, &told["outcome"]), (1, &"refused".into()), "{told}");
     let members = &told["plan"]["forecast"]["audiences"]["looked"];

@@ -146,6 +146,9 @@ fn apply(args: &Args) -> Result<Told, Failure> {
     }
     let publication = publication(args, head.as_deref(), (&new, files.clone()))?;
     let (plan, watch) = ask::plan(args, &given.settings, (head.as_deref(), &new), &files)?;
+    if plan.content != hex(publication.content) {
+        return refused(Refusal::Settings);
+    }
     if plan.parent != held {
         // The service that made the plan has heard of a newer one.
         return overtaken(&publications, &publication, plan);

@@ -24,6 +24,8 @@ pub(super) enum Refusal {
     Rules { folder: String, problems: Vec<Value> },
     /// Tests beside the audiences fail.
     Tests { failed: usize },
+    /// The service reads something else in the files, so it would not run what is published.
+    Settings,
     /// Another publication counts than the one that was named.
     Parent { meant: String, counts: String },
     /// Somebody else published since the plan was begun.
@@ -46,6 +48,7 @@ impl Refusal {
         match self {
             Self::Rules { .. } => "rules",
             Self::Tests { .. } => "tests",
+            Self::Settings => "settings",
             Self::Parent { .. } => "parent",
             Self::Stale { .. } => "stale",
             Self::Remove { .. } => "remove",
@@ -58,7 +61,7 @@ impl Refusal {
     /// How the process ends.
     pub(super) const fn exit(&self) -> Exit {
         match self {
-            Self::Rules { .. } | Self::Remove { .. } => Exit::Settings,
+            Self::Rules { .. } | Self::Settings | Self::Remove { .. } => Exit::Settings,
             Self::Stale { .. } => Exit::TryAgain,
             _ => Exit::No,
         }
@@ -97,6 +100,10 @@ impl fmt::Display for Refusal {
         match self {
             Self::Rules { folder, .. } => write!(f, "the rules in {folder} are refused")?,
             Self::Tests { failed } => write!(f, "{}", amount(*failed, "test fails", "tests fail"))?,
+            Self::Settings => f.write_str(
+                "the service that was asked for the plan reads other rules in these files: its settings, or its program, are \
+                 others; apply with the same",
+            )?,
             Self::Parent { meant, counts } => write!(f, "--parent {meant}, but {counts}: {CURE}")?,
             Self::Stale { counts } => {
                 write!(
