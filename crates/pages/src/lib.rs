@@ -197,6 +197,9 @@ async fn page(
 async fn partitions(State(shown): State<Shown>) -> Response {
     let one = |(partition, view): (tzeva_model::Partition, tzeva_painter::PartitionView)| {
         let mut shown = json!({ "partition": partition.get(), "state": view.state });
+        if let Some(why) = view.trouble {
+            shown["trouble"] = why.into();
+        }
         if let Some(why) = view.refused {
             shown["refused"] = why.into();
         }

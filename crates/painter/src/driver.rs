@@ -16,12 +16,12 @@ use tzeva_model::{Millis, Partition, UnixMillis};
 
 /// What a lane tells the outside: for metrics and pages.
 pub trait Watch: Send + Sync {
-    /// How a partition stands, and what was observed since the last call, and the wall clock; several times a
-    /// second.
+    /// How a partition stands, why it has to be claimed again until it is owned, what was observed since the last call,
+    /// and the wall clock; several times a second.
     fn partition(
         &self,
         partition: Partition,
-        state: &'static str,
+        state: (&'static str, Option<&str>),
         standings: Option<Standings>,
         seen: (Observations, UnixMillis),
     );
@@ -198,7 +198,8 @@ impl Running {
     fn tell(&mut self, partition: Partition, now: Moment) {
         let Some(owner) = self.owners.get_mut(&partition) else { return };
         let seen = std::mem::take(&mut owner.observations);
-        self.watch.partition(partition, owner.state(), owner.standings(), (seen, now.wall));
+        let state = (owner.state(), owner.trouble());
+        self.watch.partition(partition, state, owner.standings(), (seen, now.wall));
     }
 }
 

@@ -54,6 +54,8 @@ pub struct PartitionView {
     pub state: &'static str,
     /// How it stands as an owner.
     pub standings: Option<Standings>,
+    /// Why it has to be claimed again, until it is owned.
+    pub trouble: Option<String>,
     /// Why it was refused.
     pub refused: Option<String>,
 }
@@ -355,7 +357,10 @@ impl Watcher {
             views.iter().filter_map(|(partition, view)| match (&view.refused, view.state) {
                 (Some(why), _) => Some(format!("partition {partition} is refused: {why}")),
                 (None, "owning" | "idle") => None,
-                (None, state) => Some(format!("partition {partition} is {state}")),
+                (None, state) => Some(match &view.trouble {
+                    Some(why) => format!("partition {partition} is {state}: {why}"),
+                    None => format!("partition {partition} is {state}"),
+                }),
             });
         self.health.set_reasons(reasons.collect());
     }
@@ -365,7 +370,7 @@ impl Watch for Watcher {
     fn partition(
         &self,
         partition: Partition,
-        state: &'static str,
+        (state, trouble): (&'static str, Option<&str>),
         standings: Option<Standings>,
         (seen, wall): (Observations, UnixMillis),
     ) {
@@ -373,14 +378,15 @@ impl Watch for Watcher {
         self.metrics.stand(partition, standings.as_ref(), wall);
         let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
         let refused = views.get(&partition).and_then(|view| view.refused.clone());
-        views.insert(partition, PartitionView { state, standings, refused });
+        let trouble = trouble.map(str::to_owned);
+        views.insert(partition, PartitionView { state, standings, trouble, refused });
         drop(views);
         self.look();
     }
 
     fn refused(&self, partition: Partition, why: &str) {
-        let view =
-            PartitionView { state: "refused", standings: None, refused: Some(why.to_owned()) };
+        let refused = Some(why.to_owned());
+        let view = PartitionView { state: "refused", standings: None, trouble: None, refused };
         self.views.lock().unwrap_or_else(PoisonError::into_inner).insert(partition, view);
         self.look();
     }
@@ -398,4 +404,26 @@ impl Watch for Watcher {
 #[expect(clippy::cast_precision_loss, reason = "spans of millions of years lose a millisecond")]
 fn seconds(span: Millis) -> f64 {
     span.get() as f64 / 1_000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_way_is_a_reason_not_to_be_ready() {
+        let health = Health::default();
+        health.started();
+        let metrics = PainterMetrics::register(&Registry::default());
+        let watcher = Watcher::new(metrics, health.clone());
+        let told = |state, trouble| {
+            let seen = (Observations::default(), UnixMillis::new(0));
+            watcher.partition(Partition::new(7), (state, trouble), None, seen);
+            health.reasons()
+        };
+        let waits = "partition 7 is waiting: its rules are not heard of";
+        assert_eq!(told("waiting", Some("its rules are not heard of")), [waits]);
+        assert_eq!(told("claiming", None), ["partition 7 is claiming"]);
+        assert_eq!(told("owning", None), [""; 0]);
+    }
 }

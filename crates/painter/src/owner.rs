@@ -9,7 +9,7 @@
 //! | `Claiming` | | acked → `Recovering`; unknown → `Waiting` |
 //! | `Recovering` | markers, log, profiles, tail, in this order | all folded → `Owning`; the store moved → `Waiting` |
 //! | `Owning` | | fenced, unknown, the store went back → `Waiting`; stopped or revoked → drains, then `Idle` |
-//! | `Waiting` | | its time is over and the partition still belongs here → `Probing`; else `Idle` |
+//! | `Waiting` | | its time is over, the log's rules are heard of, and the partition still belongs here → `Probing`; else `Idle` |
 //! | `Refused` | a person has to act | never |
 //!
 //! A first start does the same as any other: it claims and recovers, from an anchor that it wrote itself.
@@ -38,7 +38,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tzeva_commit::port::{PortError, SourceReply, Ticket};
 use tzeva_decode::Decoder;
-use tzeva_model::{LogOffset, Millis, Partition, SourceOffset, TopicIndex, UnixMillis};
+use tzeva_model::{
+    LogOffset, Millis, Partition, RulesVersion, SourceOffset, TopicIndex, UnixMillis,
+};
 
 /// The one task that may decide for a partition.
 pub struct Owner {
@@ -57,8 +59,10 @@ pub struct Owner {
     /// How often the handling of a record has panicked: after the second time it becomes a dead letter.
     suspects: BTreeMap<(TopicIndex, SourceOffset), u32>,
     backoff: Millis,
-    /// How often in a row the log named rules that weren't heard of.
-    unheard: u32,
+    /// Why the last reign or recovery ended before its time; `None`: it owns, or has nothing to own.
+    trouble: Option<String>,
+    /// Rules that the log named and that weren't heard of then.
+    unheard: Option<RulesVersion>,
     tickets: u64,
     session: u64,
     /// Where the log began when it was last probed.
@@ -119,7 +123,8 @@ impl Owner {
             decoders,
             suspects: BTreeMap::new(),
             backoff: settings.pace.claim_again,
-            unheard: 0,
+            trouble: None,
+            unheard: None,
             settings,
             tickets: 0,
             session: 0,
@@ -149,6 +154,12 @@ impl Owner {
             Ownership::Waiting { .. } => "waiting",
             Ownership::Refused => "refused",
         }
+    }
+
+    /// Why it has to claim again, until it owns.
+    #[must_use]
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 
     /// How it stands as an owner; `None` while it owns nothing.
@@ -200,7 +211,9 @@ impl Owner {
             Ownership::Idle if wanted => self.probe(),
             Ownership::Idle if self.stopping => self.effects.push(Effect::Released),
             Ownership::Waiting { .. } if !wanted => self.let_go(),
-            Ownership::Waiting { until } if now.monotonic >= *until => self.probe(),
+            Ownership::Waiting { until } if now.monotonic >= *until && !self.lacks_rules() => {
+                self.probe();
+            }
             Ownership::Owning(_) => {
                 self.drive(now)?;
                 if !wanted {
@@ -238,6 +251,7 @@ impl Owner {
             Trouble::Again(why) => why,
         };
         tracing::warn!(partition = self.partition.get(), why, "will claim again");
+        self.trouble = Some(why);
         // Two owners that duel make no progress: wait, longer each time, never in step.
         let jitter = Millis::new(i64::try_from(self.draw() % 500).unwrap_or(0));
         let until = now.monotonic + self.backoff + jitter;
@@ -252,6 +266,9 @@ impl Owner {
     }
 
     fn enter(&mut self, state: Ownership) {
+        if matches!(state, Ownership::Idle | Ownership::Owning(_) | Ownership::Refused) {
+            self.trouble = None;
+        }
         self.state = state;
         tracing::debug!(partition = self.partition.get(), state = self.state(), "ownership");
     }

@@ -29,7 +29,7 @@ impl Watch for Keeping {
     fn partition(
         &self,
         partition: Partition,
-        state: &'static str,
+        state: (&'static str, Option<&str>),
         standings: Option<Standings>,
         (seen, wall): (Observations, UnixMillis),
     ) {

@@ -12,6 +12,7 @@ impl Owner {
     pub(super) fn probe(&mut self) {
         let ticket = self.ticket();
         self.effects.push(Effect::ReadLog(ticket, LogOffset::new(0), Some(LogOffset::new(0))));
+        self.unheard = None;
         self.enter(Ownership::Probing(ticket));
     }
 

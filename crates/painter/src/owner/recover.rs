@@ -242,7 +242,6 @@ impl Owner {
         let rules = self.rules_of(standing.rules_version)?;
         let former =
             standing.sweep.as_ref().map(|sweep| self.rules_of(sweep.former)).transpose()?;
-        self.unheard = 0;
         let Some(recover) = self.recovering() else { return Ok(()) };
         let markers: Vec<_> =
             recover.markers.iter().map(|(shard, marker)| (*shard, *marker)).collect();

@@ -16,13 +16,11 @@ use tzeva_commit::Sweep;
 use tzeva_engine::Rules;
 use tzeva_model::{RulesVersion, UnixMillis};
 
-/// How often it is waited for rules that the log names.
-const UNHEARD: u32 = 6;
-
 impl Owner {
     /// The rules that the log names.
     ///
-    /// A set that nobody here has heard of may have been published a moment ago: that is asked again some times.
+    /// Where publications are followed, a set that nobody here has heard of yet is waited for, however long it takes: their
+    /// topic may be out of reach, and no restart would help then. Who is told of what is waited for knows whether it can come.
     pub(super) fn rules_of(&mut self, version: RulesVersion) -> Result<Rules, Trouble> {
         let (partition, named) = (self.partition, format!("{:016x}", version.get()));
         match self.settings.rules.get(version) {
@@ -30,21 +28,32 @@ impl Owner {
             Known::Unusable(why) => Err(Trouble::Refuse(Refusal::unfit(format!(
                 "partition {partition} is decided under rules {named}, which this process can't run: {why}"
             )))),
-            Known::Unheard if self.unheard < UNHEARD && self.settings.rules.are_followed() => {
-                self.unheard += 1;
-                Err(Trouble::Again(format!("the log names rules {named}, not heard of yet")))
-            }
             Known::Unheard => {
                 let newest = self.settings.rules.newest();
                 let newest =
                     newest.map_or_else(|| "none".into(), |r| format!("{:016x}", r.version().get()));
+                let known = format!(
+                    "partition {partition} was decided under rules {named}, and the newest known are {newest}"
+                );
+                if self.settings.rules.are_followed() {
+                    self.unheard = Some(version);
+                    return Err(Trouble::Again(format!(
+                        "{known}: it waits until those are heard of; if they don't come, the log and the publications \
+                         don't belong together: see that topics.rules names the topic of the other painters"
+                    )));
+                }
                 Err(Trouble::Refuse(Refusal::unfit(format!(
-                    "partition {partition} was decided under rules {named}, and the newest known are {newest}: the log \
-                     and the publications don't belong together; put the former ones back, or begin a new log (a new \
-                     --data folder, or new topics)"
+                    "{known}: the log and the publications don't belong together; put the former ones back, or begin a \
+                     new log (a new --data folder, or new topics)"
                 ))))
             }
         }
+    }
+
+    /// Tells whether rules that the log names are still to be heard of: until then a claim leads nowhere.
+    pub(super) fn lacks_rules(&self) -> bool {
+        let lacks = |version| matches!(self.settings.rules.get(version), Known::Unheard);
+        self.unheard.is_some_and(lacks)
     }
 
     /// Goes on with the sweep that the log tells of.

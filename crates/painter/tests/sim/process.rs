@@ -43,6 +43,8 @@ pub(crate) struct Run {
     started: u32,
     chaos: bool,
     publishing: bool,
+    /// Nobody hears of publications but of the first, as if the topic's leader were away.
+    pub(crate) deaf: bool,
     /// How many times too fast the painters' own clocks go.
     pub(crate) haste: i64,
     /// How far the painters' wall clocks are ahead of the log's.
@@ -106,6 +108,7 @@ impl Run {
             started: 0,
             chaos: false,
             publishing: false,
+            deaf: false,
             haste: 1,
             apart: Millis::ZERO,
             first: Some(vec![SourceOffset::new(0); 2]),
@@ -165,6 +168,9 @@ impl Run {
 
     /// Some painters hear of what is published.
     pub(crate) fn spread(&mut self) {
+        if self.deaf {
+            return;
+        }
         for process in &self.processes {
             if self.world.below(3) == 0 {
                 for known in &self.published {
@@ -203,6 +209,12 @@ impl Run {
         PARTITIONS.into_iter().for_each(|partition| self.tell(partition, || Input::Stop));
     }
 
+    /// Why partitions have to be claimed again.
+    pub(crate) fn troubles(&self) -> Vec<&str> {
+        let owners = self.processes.iter().flat_map(|process| process.owners.values());
+        owners.filter_map(Owner::trouble).collect()
+    }
+
     /// Something comes to every painter's owner of a partition.
     pub(crate) fn tell(&mut self, partition: Partition, input: impl Fn() -> Input) {
         for index in 0..self.processes.len() {
@@ -238,7 +250,9 @@ impl Run {
         };
         let rules = settings.rules.clone();
         rules.follow();
-        self.published.iter().for_each(|known| rules.add(known.version(), Ok(known.clone())));
+        let heard = if self.deaf { 1 } else { self.published.len() };
+        let heard = self.published.iter().take(heard);
+        heard.for_each(|known| rules.add(known.version(), Ok(known.clone())));
         settings.names.extend(self.named.clone());
         let settings = Arc::new(settings);
         let sinks = Sinks {

@@ -286,3 +286,35 @@ fn a_record_in_a_quiet_partition_does_not_put_new_rules_into_the_past() {
     run.settle();
     check::all(&run);
 }
+
+/// A new painter reads a log under rules that it has not heard of for half an hour, since the leader of their topic is away.
+/// It waits, says for what, and goes on by itself when it hears of them.
+#[test]
+fn rules_that_the_log_names_are_waited_for_as_long_as_it_takes() {
+    let mut run = Run::new(1, Faults::default()).with_new_rules();
+    run.start();
+    run.assign_somebody();
+    run.pass(Millis::SECOND);
+    run.publish();
+    shop::view(&run.world, PARTITIONS[0], 1);
+    run.pass(Millis::MINUTE);
+    let newest = run.published[1].version();
+    let of = |run: &Run| check::counting(run, PARTITIONS[0]).last().unwrap().rules_version;
+    assert_eq!(of(&run), newest, "the log is under the new rules");
+    run.deaf = true;
+    run.replace();
+    shop::view(&run.world, PARTITIONS[0], 2);
+    run.pass(Millis::SECOND);
+    let appended = run.world.log(PARTITIONS[0]).len();
+    let decided = check::counting(&run, PARTITIONS[0]).len();
+    run.pass(Millis::MINUTE.times(30));
+    assert_eq!(run.refused, [""; 0], "it waits");
+    assert_eq!(run.world.log(PARTITIONS[0]).len(), appended, "claims would lead nowhere");
+    let troubles = run.troubles();
+    assert!(troubles.len() == 2 && troubles[0].contains("topics.rules"), "{troubles:?}");
+    run.deaf = false;
+    run.pass(Millis::SECOND.times(20));
+    assert_eq!(run.troubles(), [""; 0]);
+    assert!(check::counting(&run, PARTITIONS[0]).len() > decided, "it goes on");
+    check::all(&run);
+}
