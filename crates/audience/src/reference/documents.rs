@@ -164,7 +164,7 @@ audience may have several. `name`, `events`, `expect` and `until` are keys of a 
 
 Events become what a producer would send and go through the same decoder, so a test means what production means. A failing case is shown as a
 timeline, with the rule's tree at the first difference. `--watch` runs anew when a file changes, `--filter TEXT` runs some cases, `--junit FILE` writes
-the results for a build server, `--output json` for programs. Exit 1 if a case fails or a file is refused. `tzeva audience check` reads tests too,
+the results for a build server, `--output json` for programs. Exit 1 if a case fails, a file is refused or the filter finds none. `tzeva audience check` reads tests too,
 without running them; `run` and `backtest` pass them over.";
 
 const CART: &str = r#"

@@ -65,7 +65,7 @@ fn test(args: &Args, given: &Given, folder: &Path, files: &[SourceFile]) -> Resu
         return Ok(Exit::No);
     };
     let rules = Arc::new(rules);
-    let trials = chosen(trials, args.filter.as_deref());
+    let (trials, missed) = chosen(trials, args.filter.as_deref());
     let outcomes = tzeva_trial::run(&rules, &wiring::engine_settings(&given.settings), &trials);
     problems.extend(tzeva_trial::endings(files, &outcomes));
     if args.filter.is_none() {
@@ -75,14 +75,19 @@ fn test(args: &Args, given: &Given, folder: &Path, files: &[SourceFile]) -> Resu
     if let Some(path) = &args.junit {
         write(path, tzeva_trial::xml(&outcomes, took))?;
     }
+    let passed = missed.is_none() && outcomes.iter().all(|outcome| outcome.passed);
     match args.output {
         Output::Text => {
             report::problems(&problems);
             told(folder, &outcomes, took);
         }
-        Output::Json => as_json(tzeva_trial::json(&outcomes, took), &problems),
+        Output::Json => {
+            let mut result = tzeva_trial::json(&outcomes, took);
+            result["ok"] = passed.into();
+            as_json(result, &problems);
+        }
     }
-    let passed = outcomes.iter().all(|outcome| outcome.passed);
+    missed.iter().for_each(out::note);
     Ok(if passed { Exit::Fine } else { Exit::No })
 }
 
@@ -105,16 +110,24 @@ fn refused(folder: &Path, problems: &[Problem]) {
     out::line(format!("{}: no test was run, {problems} refused", folder.display()));
 }
 
-/// Only the cases with `filter` in what they are called.
-fn chosen(mut trials: Vec<Trial>, filter: Option<&str>) -> Vec<Trial> {
-    if let Some(filter) = filter {
-        for trial in &mut trials {
-            let audience = &trial.audience;
-            trial.cases.retain(|case| format!("{audience}: {}", case.name).contains(filter));
-        }
-        trials.retain(|trial| !trial.cases.is_empty());
+/// Only the cases with `filter` in what they are called; if there are cases, but none of them is called so, what to say.
+fn chosen(mut trials: Vec<Trial>, filter: Option<&str>) -> (Vec<Trial>, Option<String>) {
+    let Some(filter) = filter else { return (trials, None) };
+    let (mut count, mut first, mut near) = (0, None, None);
+    for trial in &mut trials {
+        count += trial.cases.len();
+        near = near.or(tzeva_script::nearest(filter, [&*trial.audience]).map(str::to_owned));
+        let called = |name: &str| format!("{}: {name}", trial.audience);
+        first = first.or_else(|| trial.cases.first().map(|case| called(&case.name)));
+        trial.cases.retain(|case| called(&case.name).contains(filter));
     }
-    trials
+    trials.retain(|trial| !trial.cases.is_empty());
+    let missed = first.filter(|_| trials.is_empty()).map(|first| {
+        let cases = report::amount(count, "case holds", "cases holds");
+        let there = near.map_or(format!("such as `{first}`"), |n| format!("did you mean `{n}`?"));
+        format!("error: none of {cases} `{}`: {there}", out::safe(filter))
+    });
+    (trials, missed)
 }
 
 /// Shows what failed, then the sums.

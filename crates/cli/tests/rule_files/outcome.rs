@@ -27,6 +27,27 @@ fn what_passes_is_one_line_and_exit_0() {
 }
 
 #[test]
+fn a_filter_that_no_case_meets_is_told_with_what_there_is_and_exit_1() {
+    let shop = Shop::new(&[("sale.yaml", SALE), ("sale.tests.yaml", &story(7))]);
+    let one = ["audience", "test", "my", "--filter", "two looks"];
+    assert_eq!(shop.run(&one).0, 0);
+    let nosuch = ["audience", "test", "my", "--filter", "sale-wating"];
+    let (code, _, said) = shop.run(&nosuch);
+    assert_eq!(code, 1, "{said}");
+    let want = "error: none of 1 case holds `sale-wating`: did you mean `sale-waiting`?\n";
+    assert_eq!(said, want);
+    let (code, told, _) = shop.run(&[&nosuch[..], &["--output", "json"]].concat());
+    let told: Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, &told["ok"], &told["cases"]), (1, &json!(false), &json!([])));
+    let (code, _, said) = shop.run(&["audience", "test", "my", "--filter", "cart"]);
+    let such = "such as `sale-waiting: two looks make a member, for a week`\n";
+    assert!(code == 1 && said.ends_with(such), "{said}");
+    // Where there are no tests yet, none is missed.
+    fs::remove_file(shop.path("my/sale.tests.yaml")).unwrap();
+    assert_eq!(shop.run(&nosuch).0, 0);
+}
+
+#[test]
 fn what_fails_is_a_timeline_with_the_rule_at_the_first_difference_and_exit_1() {
     let shop = Shop::new(&[("sale.yaml", SALE), ("sale.tests.yaml", &story(8))]);
     let (code, told, said) = shop.run(&["audience", "test", "my"]);
@@ -160,7 +181,7 @@ fn a_filter_runs_only_what_it_names() {
     let (code, told, _) = shop.run(&["audience", "test", "my", "--filter", "nothing of that name"]);
     assert_eq!(
         (code, without_time(&told).as_str()),
-        (0, "my: 0 cases of 0 audiences in some ms, there is no test to run\n")
+        (1, "my: 0 cases of 0 audiences in some ms, there is no test to run\n")
     );
 }
 
