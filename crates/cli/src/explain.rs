@@ -25,12 +25,29 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let id = VisitorId::try_new(&args.visitor).map_err(Failure::settings)?;
-    let place = Place::open(&args.place)?;
+    let told = match Place::open_or_ask(&args.place)? {
+        Ok(place) => explained(&place, &id, &args.audience)?,
+        Err(holder) => holder.get(&["v1", "visitors", id.as_str(), "explain", &args.audience])?,
+    };
+    let Some(told) = told else { return Ok(Exit::No) };
+    match args.output {
+        Output::Json => drop(out::line(serde_json::to_string(&told).unwrap_or_default())),
+        Output::Text => show(&told),
+    }
+    Ok(Exit::Fine)
+}
+
+/// By the store itself; none if the visitor isn't known, which is told.
+fn explained(
+    place: &Place,
+    id: &VisitorId,
+    audience: &str,
+) -> Result<Option<ExplainedView>, Failure> {
     let settings = &place.settings;
     let rules = place.rules()?;
-    let Some(bytes) = place.profile(&id)? else {
+    let Some(bytes) = place.profile(id)? else {
         out::note(format_args!("visitor {} is not known here", safe(id.as_str())));
-        return Ok(Exit::No);
+        return Ok(None);
     };
     let profile = stored::decode(&bytes).context("read the stored profile");
     let profile = profile.map_err(Failure::world)?;
@@ -41,16 +58,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         name: &|id| names.get(&id).map(ToString::to_string),
         now: wiring::wall(),
     };
-    let Some(told) = explaining.view(&id, profile, &args.audience) else {
+    let Some(told) = explaining.view(id, profile, audience) else {
         let known: Vec<_> = rules.audiences.iter().map(|audience| audience.name.text()).collect();
-        let (asked, known) = (safe(&args.audience), known.join(", "));
+        let (asked, known) = (safe(audience), known.join(", "));
         return Err(Failure::settings(anyhow!("there is no audience {asked}: there are {known}")));
     };
-    match args.output {
-        Output::Json => drop(out::line(serde_json::to_string(&told).unwrap_or_default())),
-        Output::Text => show(&told),
-    }
-    Ok(Exit::Fine)
+    Ok(Some(told))
 }
 
 fn show(told: &ExplainedView) {

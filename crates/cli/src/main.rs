@@ -8,6 +8,7 @@ mod config;
 mod dead_letters;
 mod demo;
 mod explain;
+mod holder;
 mod kafka;
 mod log;
 mod place;

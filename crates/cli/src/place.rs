@@ -2,6 +2,7 @@
 
 use crate::config::SettingsArgs;
 use crate::exit::Failure;
+use crate::holder::Holder;
 use crate::kafka;
 use crate::publications::Publications;
 use crate::run::embedded;
@@ -47,18 +48,38 @@ pub(crate) struct Message {
 /// Messages as they come.
 pub(crate) type Messages = Box<dyn Iterator<Item = Result<Message, Failure>>>;
 
+// === impl PlaceArgs ===
+
+impl PlaceArgs {
+    fn load(&self) -> Result<Settings, Failure> {
+        let mode = if self.data.is_some() { Mode::Embedded } else { Mode::Server };
+        Ok(self.settings.load(mode)?.settings)
+    }
+}
+
 // === impl Place ===
 
 impl Place {
     /// Opens a folder, or makes a client.
     pub(crate) fn open(args: &PlaceArgs) -> Result<Self, Failure> {
-        let mode = if args.data.is_some() { Mode::Embedded } else { Mode::Server };
-        let settings = args.settings.load(mode)?.settings;
+        let settings = args.load()?;
         let kind = match &args.data {
             Some(data) => Kind::Folder(embedded::open(data, &settings, OpenMode::MustExist)?),
             None => Kind::Servers(Box::new(kafka::admin(&settings)?)),
         };
         Ok(Self { settings, data: args.data.clone(), kind })
+    }
+
+    /// The same, or the service that holds the folder.
+    pub(crate) fn open_or_ask(args: &PlaceArgs) -> Result<Result<Self, Holder>, Failure> {
+        let Some(data) = &args.data else { return Self::open(args).map(Ok) };
+        let settings = args.load()?;
+        Ok(match embedded::unlocked(data, &settings, OpenMode::MustExist)? {
+            None => Err(Holder::of(data, &settings)?),
+            Some(folder) => {
+                Ok(Self { settings, data: args.data.clone(), kind: Kind::Folder(folder) })
+            }
+        })
     }
 
     /// All partitions, or the one asked for.

@@ -32,20 +32,11 @@ pub(crate) struct Show {
 pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
     let Action::Show(args) = action;
     let id = VisitorId::try_new(&args.id).map_err(Failure::settings)?;
-    let place = Place::open(&args.place)?;
-    let Some(bytes) = place.profile(&id)? else {
-        out::note(format_args!("visitor {} is not known here", safe(id.as_str())));
-        return Ok(Exit::No);
+    let view = match Place::open_or_ask(&args.place)? {
+        Ok(place) => viewed(&place, &id)?,
+        Err(holder) => holder.get(&["v1", "visitors", id.as_str()])?,
     };
-    let profile = stored::decode(&bytes).context("read the stored profile");
-    let profile = profile.map_err(Failure::world)?;
-    let names = place.names()?;
-    let viewing = Viewing {
-        names: &|id: NameId| names.get(&id).map_or_else(|| id.to_string(), ToString::to_string),
-        half_lives: half_lives(&place),
-        now: wiring::wall(),
-    };
-    let view = viewing.visitor(&id, &profile);
+    let Some(view) = view else { return Ok(Exit::No) };
     match args.output {
         Output::Json => {
             out::line(serde_json::to_string(&view).unwrap_or_default());
@@ -53,6 +44,23 @@ pub(crate) fn run(action: Action) -> Result<Exit, Failure> {
         Output::Text => show(&view),
     }
     Ok(Exit::Fine)
+}
+
+/// By the store itself; none if the visitor isn't known, which is told.
+fn viewed(place: &Place, id: &VisitorId) -> Result<Option<VisitorView>, Failure> {
+    let Some(bytes) = place.profile(id)? else {
+        out::note(format_args!("visitor {} is not known here", safe(id.as_str())));
+        return Ok(None);
+    };
+    let profile = stored::decode(&bytes).context("read the stored profile");
+    let profile = profile.map_err(Failure::world)?;
+    let names = place.names()?;
+    let viewing = Viewing {
+        names: &|id: NameId| names.get(&id).map_or_else(|| id.to_string(), ToString::to_string),
+        half_lives: half_lives(place),
+        now: wiring::wall(),
+    };
+    Ok(Some(viewing.visitor(id, &profile)))
 }
 
 /// The half-lives of the rules in force; if they can't be read, those of the default paint.

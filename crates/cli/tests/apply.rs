@@ -394,3 +394,33 @@ fn a_folder_that_is_not_there_has_no_history() {
         assert!(said(&output).contains("data folder typo does not exist"), "{}", said(&output));
     }
 }
+
+#[test]
+fn a_visitor_of_a_folder_in_use_is_asked_for_by_way_of_its_service() {
+    let place = shop();
+    let settings =
+        "audiences: rules\nhttp: {listen: '127.0.0.1:0', token: a-token-of-the-service}\n";
+    write(&place, "tzeva.yaml", settings);
+    let commands = [&["visitor", "show", "v-1"][..], &["explain", "looked", "v-1"]];
+    let place_of = ["--config", "tzeva.yaml", "--data", "data"];
+    let told = |command: &[&str]| place.fine(&[command, &place_of].concat());
+    let free = commands.map(told);
+    let service = running(&place);
+    until("the service has its partitions", || {
+        place.output(&[commands[1], &place_of].concat()).status.success()
+    });
+    // Scores fade from one moment to the next.
+    let lines = |told: &str| told.lines().filter(|line| !line.starts_with("shop")).count();
+    for (command, free) in commands.into_iter().zip(free) {
+        assert_eq!(lines(&told(command)), lines(&free), "{free}");
+        let json = told(&[command, &["--output", "json"]].concat());
+        assert!(json.starts_with(r#"{"visitor":"v-1","#), "{json}");
+    }
+    assert!(told(commands[1]).starts_with("v-1 is in "), "{}", told(commands[1]));
+    for unknown in [&["visitor", "show", "v-99"][..], &["explain", "looked", "v/99"]] {
+        let output = place.output(&[unknown, &place_of].concat());
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains("not known here"), "{}", said(&output));
+    }
+    service.stop();
+}

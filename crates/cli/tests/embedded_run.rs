@@ -267,7 +267,7 @@ fn a_running_service_answers_over_http_and_stops_by_a_signal() {
     let locked = place.output(&[&["changes", "show"], LOOK].concat());
     assert_eq!(locked.status.code(), Some(75));
     let told = String::from_utf8_lossy(&locked.stderr).into_owned();
-    assert!(told.contains(&format!("ask it at http://{address}")), "{told}");
+    assert!(told.contains(&format!("http://{address}/v1/partitions")), "{told}");
     signal(&child, "-TERM");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let mut rest = String::new();

@@ -1,6 +1,7 @@
 //! How a visitor stands in an audience, as people and programs read it: the tree of the rule, and one sentence.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tzeva_audience::{Audience, Compare, CountTest, Found, Leaf, Node, RuleSet};
@@ -22,7 +23,7 @@ pub struct Explaining<'a> {
 }
 
 /// An explanation.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ExplainedView {
     /// The visitor id.
     pub visitor: String,
@@ -48,12 +49,12 @@ pub struct ExplainedView {
 }
 
 /// What time alone does next.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct NextView {
     /// When.
     pub at: String,
     /// `enters` or `leaves`.
-    pub change: &'static str,
+    pub change: Cow<'static, str>,
     /// The reason, as its change will tell it.
     pub because: String,
     /// Names of events that may change that if one comes before.
@@ -61,7 +62,7 @@ pub struct NextView {
 }
 
 /// A node of the rule.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct NodeView {
     /// `all`, `any`, `not`, or what the leaf says.
     pub says: String,
@@ -79,15 +80,15 @@ pub struct NodeView {
     /// False if it rests on folded history.
     pub exact: bool,
     /// Events that bear it out, newest first.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<EvidenceView>,
     /// Its parts, in the order of the file.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<NodeView>,
 }
 
 /// An event that bears a leaf out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct EvidenceView {
     /// The name of the event.
     pub event: String,
@@ -143,10 +144,10 @@ impl Explaining<'_> {
     fn next(&self, audience: &Audience, change: &Change) -> NextView {
         NextView {
             at: change.effective_at.to_string(),
-            change: match change.direction {
+            change: Cow::Borrowed(match change.direction {
                 Direction::Entered => "enters",
                 Direction::Exited => "leaves",
-            },
+            }),
             because: sentence(self.rules, change, self.name),
             unless: events(audience, change.direction).into_iter().collect(),
         }

@@ -1,6 +1,6 @@
 //! A visitor: tags, memberships, what it waits for, recent events.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tzeva_audience::HalfLives;
 use tzeva_model::{Level, Millis, NameId, UnixMillis, VisitorId};
 use tzeva_profile::{Profile, State, Stroke, StrokeItem, Tag, decay};
@@ -16,7 +16,7 @@ pub struct Viewing<'a> {
 }
 
 /// A visitor.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct VisitorView {
     /// The visitor id.
     pub visitor: String,
@@ -37,7 +37,7 @@ pub struct VisitorView {
 }
 
 /// An audience the visitor is in.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct MembershipView {
     /// The name of the audience.
     pub audience: String,
@@ -46,7 +46,7 @@ pub struct MembershipView {
 }
 
 /// An audience that remembers the visitor without having it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct WaitingView {
     /// The name of the audience.
     pub audience: String,
@@ -59,7 +59,7 @@ pub struct WaitingView {
 }
 
 /// A tag.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TagView {
     /// `shop`, `brand`, `category` and its depth, or `product`.
     pub level: String,
@@ -74,7 +74,7 @@ pub struct TagView {
 }
 
 /// An event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct StrokeView {
     /// When.
     pub at: String,
@@ -85,7 +85,7 @@ pub struct StrokeView {
 }
 
 /// An item of an event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct ItemView {
     /// The product, of several the first.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -109,26 +109,37 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
     ended
 }
 
-/// Opens the folder by settings; a locked one names where to ask instead.
+/// Opens the folder by settings; of a locked one the pages are named.
 pub(crate) fn open(data: &Path, settings: &Settings, mode: OpenMode) -> Result<Folder, Failure> {
+    unlocked(data, settings, mode)?.ok_or_else(|| {
+        let address = std::fs::read_to_string(data.join(ADDRESS_FILE));
+        let address = address.unwrap_or_else(|_| settings.http.listen.to_string());
+        let address = address.trim();
+        let data = data.display();
+        Failure::world(anyhow!(
+            "data folder {data} is in use by a running tzeva: stop it first. Its pages: http://{address}/v1/partitions, \
+             /v1/audiences, /v1/visitors/ID"
+        ))
+    })
+}
+
+/// The same; none if another process has it open.
+pub(crate) fn unlocked(
+    data: &Path,
+    settings: &Settings,
+    mode: OpenMode,
+) -> Result<Option<Folder>, Failure> {
     let wanted = tzeva_embedded::Settings {
         partitions: settings.partitions,
         topics: settings.sources.iter().map(|source| source.topic.clone()).collect(),
         mode,
         ..tzeva_embedded::Settings::default()
     };
-    Folder::open(data, wanted).map_err(|error| match error {
-        FolderError::Locked { .. } => {
-            let address = std::fs::read_to_string(data.join(ADDRESS_FILE));
-            let address = address.unwrap_or_else(|_| settings.http.listen.to_string());
-            let address = address.trim();
-            let data = data.display();
-            Failure::world(anyhow!(
-                "data folder {data} is in use by a running tzeva: stop it first, or ask it at http://{address}"
-            ))
-        }
-        other => failure(other),
-    })
+    match Folder::open(data, wanted) {
+        Ok(folder) => Ok(Some(folder)),
+        Err(FolderError::Locked { .. }) => Ok(None),
+        Err(other) => Err(failure(other)),
+    }
 }
 
 pub(crate) fn failure(error: FolderError) -> Failure {
