@@ -65,7 +65,13 @@ impl History {
         let gathered = gathered?;
         let read = begun.elapsed();
         let (first, last) = gathered.found.span.ok_or_else(|| nothing(&gathered))?;
-        let until = self.until.unwrap_or(UnixMillis::new(last));
+        let (first, last) = (UnixMillis::new(first), UnixMillis::new(last));
+        let until = self.until.unwrap_or(last);
+        if until < first {
+            return Err(Failure::settings(anyhow!(
+                "--until {until} is before the first event, {first}: there would be nothing to decide; events reach to {last}"
+            )));
+        }
         let settings =
             tzeva_engine::Settings { backtest: true, ..wiring::engine_settings(&given.settings) };
         let text = changes.is_some();
@@ -74,7 +80,7 @@ impl History {
         progress.end();
         let mut replayed = replayed.map_err(Failure::world)?;
         let end = if until == UnixMillis::MAX { replayed.last } else { until };
-        let span = (UnixMillis::new(first), end);
+        let span = (first, end);
         let changes = settle(&mut replayed, span, changes).map_err(Failure::world)?;
         let unseen = unseen(&rules.sets, &gathered.names);
         let Gathered { events, places, mut found, .. } = gathered;

@@ -179,3 +179,18 @@ fn wrong_input_is_refused_with_what_to_do() {
     let ended = tzeva(&["backtest", "--audiences", text(&audiences), "--events", "nowhere"]);
     assert_eq!(ended.status.code(), Some(64));
 }
+
+#[test]
+fn an_end_before_the_first_event_is_refused_with_both_instants() {
+    let audiences = sample("audiences");
+    let events = sample("ecom.ndjson.gz");
+    let given = ["backtest", "--audiences", text(&audiences), "--events", text(&events)];
+    let ended = tzeva(&[&given[..], &["--until", "2024-01-04T11:45:37.999Z"]].concat());
+    let errors = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(64), "{errors}");
+    let both =
+        "--until 2024-01-04T11:45:37.999Z is before the first event, 2024-01-04T11:45:38.000Z";
+    assert!(errors.contains(both), "{errors}");
+    let ended = tzeva(&[&given[..], &["--until", "2024-01-04T11:45:38Z"]].concat());
+    assert_eq!(ended.status.code(), Some(0));
+}
