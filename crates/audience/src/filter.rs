@@ -253,6 +253,17 @@ impl Checker<'_> {
         }
     }
 
+    /// Warns of a star in a value that is compared as it is.
+    fn no_pattern(&mut self, field: &Field, value: &str, at: At) {
+        let help = match sort(field) {
+            Sort::Path => return,
+            Sort::Category => "a category matches everything below it: write `Shoes` for `Shoes/*`",
+            Sort::Name(_) => "list the names: `in [A, B]`",
+            _ => "only `page.path` takes patterns; for the first letters write `starts_with ...`",
+        };
+        self.star_is_a_letter(value, help, at);
+    }
+
     /// Warns of a star where it stands for itself.
     fn star_is_a_letter(&mut self, value: &str, help: &str, at: At) {
         if value.contains('*') {
@@ -269,19 +280,7 @@ impl Checker<'_> {
         at: At,
         wanted: bool,
     ) -> Option<Test> {
-        let help = match sort(field) {
-            Sort::Path => None,
-            Sort::Category => {
-                Some("a category matches everything below it: write `Shoes` for `Shoes/*`")
-            }
-            Sort::Name(_) => Some("list the names: `in [A, B]`"),
-            _ => Some(
-                "only `page.path` takes patterns; for the first letters write `starts_with ...`",
-            ),
-        };
-        if let Some(help) = help {
-            values.iter().for_each(|(text, _)| self.star_is_a_letter(text, help, at));
-        }
+        values.iter().for_each(|(text, _)| self.no_pattern(field, text, at));
         let all_plain = values.iter().all(|(_, plain)| *plain);
         let is_number = |text: &str| !text.is_empty() && Amount::parse(text).is_ok();
         let sort = match sort(field) {
