@@ -88,7 +88,7 @@ impl Finished {
             out::note(format!(
                 "  {}: {}",
                 self.places.name(*number),
-                out::safe(&rejection.to_string())
+                out::safe(&self.places.why(*number, rejection))
             ));
         }
     }

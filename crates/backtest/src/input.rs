@@ -1,13 +1,14 @@
 //! Files of events as blocks, to be decoded by whoever is free.
 
 use crate::container::{Codec, Container};
-use crate::unpack::{Form, Unpacked, raw, unpack};
+use crate::unpack::{Form, Unpacked, mistaken, raw, unpack};
 use anyhow::Context;
 use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tzeva_decode::MAX_RECORD;
+use tzeva_model::Rejection;
 
 /// Some records one after the other. Records are numbered through all files, so that the number alone is the order of
 /// arrival.
@@ -50,6 +51,8 @@ pub struct Datums {
 #[derive(Debug, Default)]
 pub struct Places {
     files: Vec<(u64, PathBuf)>,
+    /// Of a file's first number: what the file is, if that is no event.
+    mistaken: Vec<(u64, &'static str)>,
 }
 
 /// Counts what was read of the files as they lie on the disk.
@@ -80,6 +83,14 @@ impl Places {
         match place.checked_sub(1).and_then(|place| self.files.get(place)) {
             Some((first, path)) => format!("{}:{}", path.display(), number - first + 1),
             None => format!("line {number}"),
+        }
+    }
+
+    /// Why the record of a number was refused, with the file's form and its cure where the file is no lines at all.
+    pub fn why(&self, number: u64, rejection: &Rejection) -> String {
+        match self.mistaken.iter().find(|(first, _)| *first == number) {
+            Some((_, form)) => format!("{rejection}; {form}"),
+            None => rejection.to_string(),
         }
     }
 }
@@ -115,21 +126,31 @@ pub fn read(
     for (file, path) in (0..).zip(paths) {
         places.files.push((next, path.clone()));
         let attempt = || format!("read events of {}", path.display());
-        if !read_file(path, done, (file, &mut next), sink).with_context(attempt)? {
+        let (form, mut plain) = open(path, done).with_context(attempt)?;
+        if form == Form::Lines {
+            let head = plain.fill_buf().with_context(attempt)?;
+            places.mistaken.extend(mistaken(head).map(|form| (next, form)));
+        }
+        let more = read_file((form, plain), path, (file, &mut next), sink);
+        if !more.with_context(attempt)? {
             break;
         }
     }
     Ok(places)
 }
 
+/// Opens a file: what it is, and its bytes, packed no more.
+fn open(path: &Path, done: &Arc<AtomicU64>) -> io::Result<(Form, Unpacked)> {
+    unpack(Counted(raw(path)?, Arc::clone(done)))
+}
+
 /// Reads a file; false if nobody wants more.
 fn read_file(
+    (form, mut plain): (Form, Unpacked),
     path: &Path,
-    done: &Arc<AtomicU64>,
     (file, next): (u32, &mut u64),
     sink: &mut dyn Sink,
 ) -> anyhow::Result<bool> {
-    let (form, mut plain) = unpack(Counted(raw(path)?, Arc::clone(done)))?;
     match form {
         Form::Lines => Ok(lines(&mut plain, next, sink)?),
         Form::Avro => datums(plain, (file, next), sink),
@@ -309,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_number_finds_its_file_again() {
-        let places = Places { files: vec![(0, "a".into()), (10, "b".into())] };
+        let places = Places { files: vec![(0, "a".into()), (10, "b".into())], ..Places::default() };
         assert_eq!(places.name(9), "a:10");
         assert_eq!(places.name(10), "b:1");
     }

@@ -89,6 +89,19 @@ fn marked(head: &[u8]) -> u64 {
     if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
 }
 
+/// What else begins as `head` does, of lines that are no events, and how it becomes lines.
+pub fn mistaken(head: &[u8]) -> Option<&'static str> {
+    match head.trim_ascii_start() {
+        [b'[', ..] => {
+            Some("the file is a JSON array: make it an object a line, `jq -c '.[]' FILE`")
+        }
+        [b'B', b'Z', b'h', ..] => Some("the file is packed by bzip2: unpack it, `bzip2 -dc FILE`"),
+        [b'P', b'K', 3, 4, ..] => Some("the file is a zip archive: unpack it, `unzip -p FILE`"),
+        [0xfd, b'7', b'z', b'X', ..] => Some("the file is packed by xz: unpack it, `xz -dc FILE`"),
+        _ => None,
+    }
+}
+
 /// Tells the form of what is packed no more.
 fn told(plain: impl Read + Send + 'static) -> io::Result<(Form, Unpacked)> {
     let (head, plain) = peeked(plain)?;

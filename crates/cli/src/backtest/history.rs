@@ -11,6 +11,7 @@ use std::time::Instant;
 use tzeva_audience::{CheckSettings, RuleSet};
 use tzeva_backtest::finished::Finished;
 use tzeva_backtest::gather::{self, Gathered, Source};
+use tzeva_backtest::input::Places;
 use tzeva_backtest::ledger;
 use tzeva_backtest::progress::Progress;
 use tzeva_backtest::replay::{self, Plan, Replayed};
@@ -111,7 +112,7 @@ impl History {
         })?;
         match gathered.found.refused.first.first() {
             Some((number, rejection)) if self.strict => {
-                Err(refused(&gathered.places.name(*number), rejection))
+                Err(refused(&gathered.places, *number, rejection))
             }
             _ => Ok(gathered),
         }
@@ -198,8 +199,9 @@ fn nothing(gathered: &Gathered) -> Failure {
     let why = match gathered.found.refused.first.first() {
         None => "the files are empty".into(),
         Some((number, rejection)) => {
-            let (count, place) = (gathered.found.refused.count(), gathered.places.name(*number));
-            format!("all {count} records were refused, first {place}: {rejection}")
+            let (count, places) = (gathered.found.refused.count(), &gathered.places);
+            let (place, why) = (places.name(*number), places.why(*number, rejection));
+            format!("all {count} records were refused, first {place}: {}", out::safe(&why))
         }
     };
     Failure::settings(anyhow!("there is no event in what was given: {why}"))
@@ -208,14 +210,14 @@ fn nothing(gathered: &Gathered) -> Failure {
 /// Nothing may have been refused.
 fn strictly(finished: Finished) -> Result<Finished, Failure> {
     match finished.found.refused.first.first() {
-        Some((number, rejection)) => Err(refused(&finished.places.name(*number), rejection)),
+        Some((number, rejection)) => Err(refused(&finished.places, *number, rejection)),
         None => Ok(finished),
     }
 }
 
 /// Why a strict run ends.
-fn refused(place: &str, rejection: &tzeva_model::Rejection) -> Failure {
-    let rejection = out::safe(&rejection.to_string());
+fn refused(places: &Places, number: u64, rejection: &tzeva_model::Rejection) -> Failure {
+    let (place, rejection) = (places.name(number), out::safe(&places.why(number, rejection)));
     Failure::settings(anyhow!(
         "{place}: {rejection}: mend the record, or leave out --strict to have such records counted and passed over"
     ))

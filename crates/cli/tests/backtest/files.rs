@@ -194,3 +194,33 @@ fn an_end_before_the_first_event_is_refused_with_both_instants() {
     let ended = tzeva(&[&given[..], &["--until", "2024-01-04T11:45:38Z"]].concat());
     assert_eq!(ended.status.code(), Some(0));
 }
+
+#[test]
+fn a_file_that_is_no_lines_is_told_with_what_it_is_and_how_to_unpack_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let audiences = sample("audiences");
+    let events = folder.path().join("events");
+    let good =
+        r#"{"type":"track","event":"home","anonymousId":"v-1","timestamp":"2026-01-01T00:00:00Z"}"#;
+    let given = ["backtest", "--audiences", text(&audiences), "--events", text(&events)];
+    let array = format!("[{good}]");
+    let spread = format!("[\n{good},\n{good}\n]\n");
+    for (bytes, cure, code) in [
+        (array.as_bytes(), "jq -c '.[]' FILE", 64),
+        (spread.as_bytes(), "jq -c '.[]' FILE", 0),
+        (b"BZh91AY&SY\x08", "bzip2 -dc FILE", 64),
+        (b"PK\x03\x04\x14\0", "unzip -p FILE", 64),
+        (b"\xfd7zXZ\0\0", "xz -dc FILE", 64),
+    ] {
+        fs::write(&events, bytes).unwrap();
+        for (more, code) in [(&[][..], code), (&["--strict"], 64)] {
+            let ended = tzeva(&[&given[..], more].concat());
+            let errors = String::from_utf8_lossy(&ended.stderr);
+            assert_eq!(ended.status.code(), Some(code), "{errors}");
+            assert!(errors.contains(cure) && errors.contains("malformed"), "{errors}");
+        }
+    }
+    fs::write(&events, format!("{good}\n[]\n")).unwrap();
+    let ended = tzeva(&given);
+    assert!(!String::from_utf8_lossy(&ended.stderr).contains("jq"), "a line is no file");
+}
