@@ -10,4 +10,4 @@ mod words;
 
 pub use sentence::{idle_sentence, sentence};
 pub use summary::{AudienceSummary, Cost, LeafSummary, RuleSetSummary, summary};
-pub use words::leaf_words;
+pub use words::{amount, leaf_words};

@@ -1,10 +1,17 @@
 //! Rules in words: leaves, filters and tags as one line for people.
 
 use crate::sentence::score;
+use std::fmt::Display;
 use tzeva_audience::{
     Compare, CountTest, FieldTest, Leaf, SequenceLeaf, Step, SumLeaf, Test, Where,
 };
 use tzeva_model::{Amount, Name};
+
+/// So many of a thing: `1 visitor`, `2 visitors`.
+#[must_use]
+pub fn amount<N: From<u8> + PartialEq + Display>(count: N, one: &str, many: &str) -> String {
+    if count == N::from(1) { format!("1 {one}") } else { format!("{count} {many}") }
+}
 
 /// The statement in one line: `product_viewed >= 3 times within 14d (category Shoes/Running)`.
 #[must_use]

@@ -8,9 +8,11 @@
 
 mod differences;
 mod forecast;
+mod guards;
 
 pub use differences::Differences;
 pub use forecast::{Forecast, Members, Stored};
+pub use guards::{Allowed, Refusal, refusals};
 
 use forecast::{Replaced, forecast};
 use serde::{Deserialize, Serialize};

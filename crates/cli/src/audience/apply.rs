@@ -4,7 +4,6 @@
 //! services follow what is published; nothing is restarted.
 
 mod ask;
-mod guards;
 mod print;
 
 use super::given::Given;
@@ -15,11 +14,12 @@ use crate::out::{self, Output};
 use crate::plan::{Plan, hex};
 use crate::publications::Publications;
 use crate::{rules, wiring};
-use guards::{Allowed, Refusal};
+use serde_json::Value;
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tzeva_audience::{RuleSet, SourceFile};
+use tzeva_plan::{Allowed, Refusal};
 use tzeva_rulebook::{Draft, Publication, Standing};
 use tzeva_settings::{Mode, Settings};
 use tzeva_trial::Trial;
@@ -74,11 +74,16 @@ enum End {
     Declined,
 }
 
+/// Rules with the tests beside them.
+type Compiled = (RuleSet, Vec<Trial>);
+
 /// All that is told of it.
 struct Told {
     end: End,
     /// Why nothing was published; empty unless it was refused.
     refused: Vec<Refusal>,
+    /// What is wrong with the rules, if it is they.
+    problems: Vec<Value>,
     /// None if it didn't come to one.
     plan: Option<Plan>,
     published: Option<Publication>,
@@ -90,7 +95,7 @@ struct Told {
 
 impl Told {
     const fn of(end: End, plan: Option<Plan>) -> Self {
-        Self { end, refused: Vec::new(), plan, published: None, watch: None }
+        Self { end, refused: Vec::new(), problems: Vec::new(), plan, published: None, watch: None }
     }
 
     fn refused(refused: Vec<Refusal>, plan: Option<Plan>) -> Self {
@@ -98,8 +103,14 @@ impl Told {
     }
 
     fn exit(&self) -> Exit {
-        let declined = if self.end == End::Declined { Exit::No } else { Exit::Fine };
-        self.refused.first().map_or(declined, Refusal::exit)
+        match (self.end, self.refused.first()) {
+            (_, Some(Refusal::Rules { .. } | Refusal::Settings | Refusal::Remove { .. })) => {
+                Exit::Settings
+            }
+            (_, Some(Refusal::Stale { .. })) => Exit::TryAgain,
+            (End::Declined, _) | (_, Some(_)) => Exit::No,
+            (_, None) => Exit::Fine,
+        }
     }
 }
 
@@ -124,7 +135,11 @@ fn apply(args: &Args) -> Result<Told, Failure> {
     let refused = |refusal| Ok(Told::refused(vec![refusal], None));
     let (new, trials) = match compiled(args, &given, &files)? {
         Ok((new, trials)) => (Arc::new(new), trials),
-        Err(refusal) => return refused(refusal),
+        Err(problems) => {
+            let folder = args.folder.display().to_string();
+            let told = Told::refused(vec![Refusal::Rules { folder }], None);
+            return Ok(Told { problems, ..told });
+        }
     };
     let failed = if args.skip_tests { 0 } else { failed_tests(&given.settings, &new, &trials) };
     if failed > 0 {
@@ -157,12 +172,12 @@ fn apply(args: &Args) -> Result<Told, Failure> {
     Ok(Told { watch, ..told })
 }
 
-/// The rules and their tests, or that they are refused; why is told.
+/// The rules and their tests, or what is wrong with them; it is told.
 fn compiled(
     args: &Args,
     given: &Given,
     files: &[SourceFile],
-) -> Result<Result<(RuleSet, Vec<Trial>), Refusal>, Failure> {
+) -> Result<Result<Compiled, Vec<Value>>, Failure> {
     // Published paths are relative; people are told where a file lies, as `check` tells them.
     let (folder, parent) = (&args.folder, args.folder.parent());
     let base = if folder.is_dir() { folder } else { parent.unwrap_or(folder) };
@@ -172,11 +187,8 @@ fn compiled(
     let mut compiled = tzeva_audience::compile(&files, &given.check_settings());
     let trials = given.read_tests(&files, &mut compiled)?;
     report::problems(&compiled.problems);
-    let refusal = || Refusal::Rules {
-        folder: args.folder.display().to_string(),
-        problems: compiled.problems.iter().map(report::problem).collect(),
-    };
-    Ok(compiled.rules.ok_or_else(refusal).map(|rules| (rules, trials)))
+    let wrong = || compiled.problems.iter().map(report::problem).collect();
+    Ok(compiled.rules.ok_or_else(wrong).map(|rules| (rules, trials)))
 }
 
 /// Runs the tests beside the audiences, tells what fails, and counts it.
@@ -227,7 +239,7 @@ fn decided(
         exits: args.allow_exits,
         unreadable: args.allow_unreadable,
     };
-    let refusals = guards::refusals(&plan, &allowed);
+    let refusals = tzeva_plan::refusals(&plan, &allowed);
     if !refusals.is_empty() {
         return Ok(Told::refused(refusals, Some(plan)));
     }

@@ -3,10 +3,9 @@
 use crate::ink::{Ink, Tint};
 use crate::out;
 use serde_json::{Value, json};
-use std::fmt::Display;
 use std::path::Path;
 use tzeva_audience::{Compiled, Problem, Severity};
-use tzeva_phrase::{AudienceSummary, RuleSetSummary};
+use tzeva_phrase::{AudienceSummary, RuleSetSummary, amount};
 
 /// How many shared clauses are listed.
 const SHOWN: usize = 10;
@@ -148,8 +147,4 @@ fn audience(audience: &AudienceSummary) -> Value {
         "policies": audience.policies,
         "deadlines": audience.deadlines,
     })
-}
-
-pub(super) fn amount<N: From<u8> + PartialEq + Display>(count: N, one: &str, many: &str) -> String {
-    if count == N::from(1) { format!("1 {one}") } else { format!("{count} {many}") }
 }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tzeva_audience::{CheckSettings, Problem, Severity, SourceFile};
+use tzeva_phrase::amount;
 use tzeva_trial::{Outcome, Trial};
 
 /// Arguments of `tzeva audience test`.
@@ -106,7 +107,7 @@ fn write(path: &Path, text: String) -> Result<(), Failure> {
 fn refused(folder: &Path, problems: &[Problem]) {
     report::problems(problems);
     let refused = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
-    let problems = report::amount(refused, "problem", "problems");
+    let problems = amount(refused, "problem", "problems");
     out::line(format!("{}: no test was run, {problems} refused", folder.display()));
 }
 
@@ -123,7 +124,7 @@ fn chosen(mut trials: Vec<Trial>, filter: Option<&str>) -> (Vec<Trial>, Option<S
     }
     trials.retain(|trial| !trial.cases.is_empty());
     let missed = first.filter(|_| trials.is_empty()).map(|first| {
-        let cases = report::amount(count, "case holds", "cases holds");
+        let cases = tzeva_phrase::amount(count, "case holds", "cases holds");
         let there = near.map_or(format!("such as `{first}`"), |n| format!("did you mean `{n}`?"));
         format!("error: none of {cases} `{}`: {there}", out::safe(filter))
     });
@@ -146,8 +147,8 @@ fn told(folder: &Path, outcomes: &[Outcome<'_>], took: Duration) {
     }
     let audiences: std::collections::BTreeSet<_> =
         outcomes.iter().map(|outcome| outcome.audience).collect();
-    let cases = report::amount(outcomes.len(), "case", "cases");
-    let audiences = report::amount(audiences.len(), "audience", "audiences");
+    let cases = amount(outcomes.len(), "case", "cases");
+    let audiences = amount(audiences.len(), "audience", "audiences");
     let (folder, took) = (folder.display(), took.as_millis());
     let all = match (failed.len(), outcomes.len()) {
         (_, 0) => "there is no test to run".to_owned(),

@@ -1,13 +1,12 @@
 //! A plan and what came of it, for people and for programs.
 
-use super::guards::Refusal;
 use super::{End, Told};
-use crate::audience::report::amount;
 use crate::exit::Failure;
 use crate::out;
 use crate::plan::{Plan, hex};
 use serde_json::{Value, json};
-use tzeva_plan::Members;
+use tzeva_phrase::amount;
+use tzeva_plan::{Members, Refusal};
 use tzeva_rulebook::Publication;
 
 // === impl End ===
@@ -96,13 +95,14 @@ pub(super) fn end(told: &Told) {
 
 /// For programs: one object, however it ended.
 pub(super) fn json(ended: &Result<Told, Failure>) {
+    let problems = ended.as_ref().map_or(&[][..], |told| &told.problems);
     let refusal = |refusal: &Refusal| {
         json!({
             "code": refusal.code(),
             "audience": refusal.audience(),
             "text": refusal.to_string(),
             "flag": refusal.flag(),
-            "problems": refusal.problems(),
+            "problems": if let Refusal::Rules { .. } = refusal { problems } else { &[] },
         })
     };
     let published = |publication: &Publication| {

@@ -1,50 +1,81 @@
 //! Why rules are not published: what looks like a mistake is refused, with the flag that says it is meant.
 
-use crate::audience::report::amount;
-use crate::exit::Exit;
-use crate::plan::Plan;
-use serde_json::Value;
+use crate::Plan;
 use std::fmt;
+use tzeva_phrase::amount;
 
 /// What the flags allow.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Allowed<'a> {
+pub struct Allowed<'a> {
     /// Audiences that may go.
-    pub(super) removals: &'a [String],
+    pub removals: &'a [String],
     /// So many members may leave an audience at once.
-    pub(super) exits: Option<u64>,
+    pub exits: Option<u64>,
     /// Profiles that can't be read don't matter.
-    pub(super) unreadable: bool,
+    pub unreadable: bool,
 }
 
 /// Why nothing is published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub enum Refusal {
     /// The rules have errors.
-    Rules { folder: String, problems: Vec<Value> },
+    Rules {
+        /// Where they lie.
+        folder: String,
+    },
     /// Tests beside the audiences fail.
-    Tests { failed: usize },
+    Tests {
+        /// How many.
+        failed: usize,
+    },
     /// The service reads something else in the files, so it would not run what is published.
     Settings,
     /// Another publication counts than the one that was named.
-    Parent { meant: String, counts: String },
+    Parent {
+        /// The one that was named.
+        meant: String,
+        /// The one that counts, in words.
+        counts: String,
+    },
     /// Somebody else published since the plan was begun.
-    Stale { counts: String },
+    Stale {
+        /// The one that counts, in words.
+        counts: String,
+    },
     /// An audience may go that doesn't: a slip of the pen.
-    Remove { audience: String },
+    Remove {
+        /// Its name.
+        audience: String,
+    },
     /// An audience is missing.
-    Removal { audience: String, members: u64 },
+    Removal {
+        /// Its name.
+        audience: String,
+        /// How many are in it.
+        members: u64,
+    },
     /// More than a tenth of an audience's members would leave.
-    Exits { audience: String, members: u64, lost: u64 },
+    Exits {
+        /// Its name.
+        audience: String,
+        /// How many are in it.
+        members: u64,
+        /// How many would leave.
+        lost: u64,
+    },
     /// Of these visitors nothing is known, so nobody can tell who of them would leave.
-    Unreadable { profiles: u64 },
+    Unreadable {
+        /// How many.
+        profiles: u64,
+    },
 }
 
 // === impl Refusal ===
 
 impl Refusal {
     /// For programs.
-    pub(super) const fn code(&self) -> &'static str {
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::Rules { .. } => "rules",
             Self::Tests { .. } => "tests",
@@ -58,16 +89,9 @@ impl Refusal {
         }
     }
 
-    /// How the process ends.
-    pub(super) const fn exit(&self) -> Exit {
-        match self {
-            Self::Rules { .. } | Self::Settings | Self::Remove { .. } => Exit::Settings,
-            Self::Stale { .. } => Exit::TryAgain,
-            _ => Exit::No,
-        }
-    }
-
-    pub(super) fn audience(&self) -> Option<&str> {
+    /// The audience that it is about, if it is one.
+    #[must_use]
+    pub fn audience(&self) -> Option<&str> {
         match self {
             Self::Remove { audience }
             | Self::Removal { audience, .. }
@@ -77,7 +101,8 @@ impl Refusal {
     }
 
     /// What allows it.
-    pub(super) fn flag(&self) -> Option<String> {
+    #[must_use]
+    pub fn flag(&self) -> Option<String> {
         match self {
             Self::Tests { .. } => Some("--skip-tests".to_owned()),
             Self::Removal { audience, .. } => Some(format!("--remove {audience}")),
@@ -85,11 +110,6 @@ impl Refusal {
             Self::Unreadable { .. } => Some("--allow-unreadable".to_owned()),
             _ => None,
         }
-    }
-
-    /// What is wrong with the rules, if it is they.
-    pub(super) fn problems(&self) -> &[Value] {
-        if let Self::Rules { problems, .. } = self { problems } else { &[] }
     }
 }
 
@@ -132,7 +152,8 @@ impl fmt::Display for Refusal {
 }
 
 /// All that a plan is refused for; empty: nothing. A slip of the pen comes first.
-pub(super) fn refusals(plan: &Plan, allowed: &Allowed<'_>) -> Vec<Refusal> {
+#[must_use]
+pub fn refusals(plan: &Plan, allowed: &Allowed<'_>) -> Vec<Refusal> {
     let removed = &plan.differences.removed;
     let slips = allowed.removals.iter().filter(|name| !removed.contains(name));
     let mut refusals: Vec<Refusal> =
@@ -160,7 +181,7 @@ pub(super) fn refusals(plan: &Plan, allowed: &Allowed<'_>) -> Vec<Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tzeva_plan::{Differences, Forecast, Members};
+    use crate::{Differences, Forecast, Members};
 
     fn plan() -> Plan {
         let members = |now, lost| Members { now, gained: 0, lost };
@@ -201,7 +222,6 @@ mod tests {
         let refusals =
             refusals(&plan(), &Allowed { removals: &removals, exits: None, unreadable: false });
         assert_eq!(refusals[0], Refusal::Remove { audience: "many".to_owned() });
-        assert_eq!(refusals[0].exit(), Exit::Settings);
     }
 
     #[test]
@@ -212,7 +232,7 @@ mod tests {
         let [refused] = &refusals(&plan, &allowed)[..] else { panic!("one refusal") };
         let told = "1 profile can't be read, so who of them would leave isn't known; \
                     if that is meant: --allow-unreadable";
-        assert_eq!((refused.to_string().as_str(), refused.exit()), (told, Exit::No));
+        assert_eq!(refused.to_string(), told);
         assert_eq!(refusals(&plan, &Allowed { unreadable: true, ..allowed }), []);
     }
 }
