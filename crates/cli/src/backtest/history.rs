@@ -57,6 +57,7 @@ impl History {
         paint: Option<&Path>,
         changes: Option<&mut dyn Write>,
     ) -> Result<Finished, Failure> {
+        use_small_pages();
         let given = Given::load(self.config.as_deref())?;
         let rules = Rules::load(folders, paint, &given)?;
         let mut progress = Progress::start();
@@ -116,6 +117,15 @@ impl History {
             }
             _ => Ok(gathered),
         }
+    }
+}
+
+/// Most of what a backtest holds is written once and read once. Huge pages are zeroed whole for it, used or not, which
+/// costs more than they save: 5 % of the time and 20 % of the memory in a virtual machine.
+fn use_small_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages stay");
     }
 }
 
