@@ -85,6 +85,12 @@ impl SharedRules {
         }
     }
 
+    /// Tells whether `version` was heard of, without compiling it.
+    #[must_use]
+    pub fn holds(&self, version: RulesVersion) -> bool {
+        self.chain().iter().any(|link| link.version == version)
+    }
+
     /// What is known of `version`. May take as long as compiling it.
     #[must_use]
     pub fn get(&self, version: RulesVersion) -> Known {
@@ -193,6 +199,7 @@ mod tests {
     fn of_a_long_chain_only_what_is_asked_for_is_compiled() {
         let (shared, compiled) = chain(101);
         let count = || compiled.load(Ordering::Relaxed);
+        assert!(shared.holds(version(7)) && !shared.holds(version(102)));
         assert_eq!((shared.length(), count()), (101, 0));
         for _ in 0..3 {
             assert_eq!(shared.newest().unwrap().version(), version(101));

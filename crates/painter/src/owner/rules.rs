@@ -52,8 +52,7 @@ impl Owner {
 
     /// Tells whether rules that the log names are still to be heard of: until then a claim leads nowhere.
     pub(super) fn lacks_rules(&self) -> bool {
-        let lacks = |version| matches!(self.settings.rules.get(version), Known::Unheard);
-        self.unheard.is_some_and(lacks)
+        self.unheard.is_some_and(|version| !self.settings.rules.holds(version))
     }
 
     /// Goes on with the sweep that the log tells of.
