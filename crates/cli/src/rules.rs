@@ -29,16 +29,16 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
     Ok(found)
 }
 
-/// The same with paths relative to the folder, as they are published.
-pub(crate) fn relative_files(folder: &Path) -> Result<Vec<SourceFile>, Failure> {
+/// What [`files`] gave of `folder`, with paths relative to it, as they are published.
+pub(crate) fn relative(folder: &Path, files: &[SourceFile]) -> Vec<SourceFile> {
     let base = if folder.is_dir() { folder } else { folder.parent().unwrap_or(folder) };
-    let relative = |file: SourceFile| {
+    let relative = |file: &SourceFile| {
         let path = Path::new(&file.path);
         let path = path.strip_prefix(base).unwrap_or(path);
         let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-        SourceFile { path: parts.join("/"), text: file.text }
+        SourceFile { path: parts.join("/"), text: file.text.clone() }
     };
-    Ok(files(folder)?.into_iter().map(relative).collect())
+    files.iter().map(relative).collect()
 }
 
 /// The rules of a publication, under its version.

@@ -131,9 +131,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 fn apply(args: &Args) -> Result<Told, Failure> {
     let mode = if args.data.is_some() { Mode::Embedded } else { Mode::Server };
     let given = Given { settings: args.settings.load(mode)?.settings };
-    let files = rules::relative_files(&args.folder)?;
+    // People are told where a file lies, as `check` tells them; published paths are relative.
+    let lying = rules::files(&args.folder)?;
+    let files = rules::relative(&args.folder, &lying);
     let refused = |refusal| Ok(Told::refused(vec![refusal], None));
-    let (new, trials) = match compiled(args, &given, &files)? {
+    let (new, trials) = match compiled(&given, &lying)? {
         Ok((new, trials)) => (Arc::new(new), trials),
         Err(problems) => {
             let folder = args.folder.display().to_string();
@@ -173,19 +175,9 @@ fn apply(args: &Args) -> Result<Told, Failure> {
 }
 
 /// The rules and their tests, or what is wrong with them; it is told.
-fn compiled(
-    args: &Args,
-    given: &Given,
-    files: &[SourceFile],
-) -> Result<Result<Compiled, Vec<Value>>, Failure> {
-    // Published paths are relative; people are told where a file lies, as `check` tells them.
-    let (folder, parent) = (&args.folder, args.folder.parent());
-    let base = if folder.is_dir() { folder } else { parent.unwrap_or(folder) };
-    let place = |path: &str| base.join(path).display().to_string();
-    let lying = |file: &SourceFile| SourceFile { path: place(&file.path), text: file.text.clone() };
-    let files: Vec<SourceFile> = files.iter().map(lying).collect();
-    let mut compiled = tzeva_audience::compile(&files, &given.check_settings());
-    let trials = given.read_tests(&files, &mut compiled)?;
+fn compiled(given: &Given, files: &[SourceFile]) -> Result<Result<Compiled, Vec<Value>>, Failure> {
+    let mut compiled = tzeva_audience::compile(files, &given.check_settings());
+    let trials = given.read_tests(files, &mut compiled)?;
     report::problems(&compiled.problems);
     let wrong = || compiled.problems.iter().map(report::problem).collect();
     Ok(compiled.rules.ok_or_else(wrong).map(|rules| (rules, trials)))

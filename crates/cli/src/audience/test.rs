@@ -124,7 +124,7 @@ fn chosen(mut trials: Vec<Trial>, filter: Option<&str>) -> (Vec<Trial>, Option<S
     }
     trials.retain(|trial| !trial.cases.is_empty());
     let missed = first.filter(|_| trials.is_empty()).map(|first| {
-        let cases = tzeva_phrase::amount(count, "case holds", "cases holds");
+        let cases = amount(count, "case holds", "cases holds");
         let there = near.map_or(format!("such as `{first}`"), |n| format!("did you mean `{n}`?"));
         format!("error: none of {cases} `{}`: {there}", out::safe(filter))
     });

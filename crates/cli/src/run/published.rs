@@ -148,7 +148,7 @@ fn publish_files(settings: &Settings, publications: &Publications) -> Result<(),
         at: wiring::wall(),
         by: wiring::process(),
         note: "a first start".into(),
-        files: rules::relative_files(folder)?,
+        files: rules::relative(folder, &rules::files(folder)?),
     };
     let first = Publication::new(None, draft).map_err(Failure::settings)?;
     publications.publish(&first)?;
@@ -158,7 +158,8 @@ fn publish_files(settings: &Settings, publications: &Publications) -> Result<(),
 
 /// Who edits files and restarts is told that this changes nothing.
 fn tell_if_files_differ(settings: &Settings, head: &Publication) {
-    let Ok(mut files) = rules::relative_files(&settings.audiences) else { return };
+    let Ok(files) = rules::files(&settings.audiences) else { return };
+    let mut files = rules::relative(&settings.audiences, &files);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     let texts = |files: &[SourceFile]| files.iter().map(|f| f.text.clone()).collect::<Vec<_>>();
     if texts(&files) != texts(&head.files) {
