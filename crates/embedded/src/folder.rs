@@ -9,6 +9,7 @@ use crate::source::SourceJob;
 use crate::{FolderError, Ingest, changes, log, source, store};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tzeva_commit::port::{
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) log_end: Mutex<LogEnd>,
     /// Next offset of each source log, by topic, then partition; held while a batch is written.
     pub(crate) source_ends: Mutex<Vec<Vec<SourceOffset>>>,
+    /// More is on its way than the source logs hold.
+    pub(crate) catching_up: AtomicBool,
     /// Held from reading a marker to writing it: two owners in one process may apply at once.
     pub(crate) guard: Mutex<()>,
     /// Sources to wake when records were ingested.
@@ -150,6 +153,7 @@ impl Folder {
         let inner = Inner {
             log_end: Mutex::new(log_end(&db, &meta, &log, partitions)?),
             source_ends: Mutex::new(source_ends(&db, &sources, partitions, &settings.topics)?),
+            catching_up: AtomicBool::new(false),
             profiles: space("profiles")?,
             due: space("due")?,
             ingest: space("ingest")?,
@@ -218,6 +222,17 @@ impl Folder {
     #[must_use]
     pub fn ingest(&self) -> Ingest {
         Ingest::new(self.clone())
+    }
+
+    /// Says whether records are on their way that lie before now, such as those of a file that is being taken in. While
+    /// they are, no source is at its end: topics wait for each other, and time moves by records alone.
+    pub fn set_catching_up(&self, catching_up: bool) {
+        self.0.catching_up.store(catching_up, Ordering::Release);
+        locked(&self.0.readers).retain(|reader| reader.send(SourceJob::Wake).is_ok());
+    }
+
+    pub(crate) fn is_catching_up(&self) -> bool {
+        self.0.catching_up.load(Ordering::Acquire)
     }
 
     /// One past the last record of each source topic of `partition`, in order of the topics.

@@ -117,6 +117,8 @@ impl Task {
                 }
             }
             SourceJob::Prove(partition, ticket, now) => {
+                let more = self.folder.is_catching_up();
+                let now = if more { UnixMillis::MIN } else { now };
                 let ends = self.folder.source_ends(partition);
                 (self.sink)(SourceReply::Ends(partition, ticket, Ok((now, ends))));
             }
@@ -162,10 +164,12 @@ impl Task {
 
     /// Serves the next reader that has something coming; false if there is none.
     fn turn(&mut self) -> bool {
+        // Asked before the ends are read: what comes afterwards is beyond them.
+        let more = self.folder.is_catching_up();
         let ends = locked(&self.folder.0.source_ends).clone();
         let waits = |place: &(Partition, TopicIndex), tail: &Tail| {
             let end = ends[usize::from(place.1.get())][usize::from(place.0.get())];
-            !tail.paused && (tail.next < end || !tail.told_end)
+            !tail.paused && (tail.next < end || !tail.told_end && !more)
         };
         let behind = (Bound::Excluded(self.served), Bound::Unbounded);
         let turn = self.tails.range(behind).chain(&self.tails);
@@ -176,7 +180,7 @@ impl Task {
         };
         self.served = (partition, topic);
         let end = ends[usize::from(topic.get())][usize::from(partition.get())];
-        if let Err(error) = self.deliver(partition, topic, end) {
+        if let Err(error) = self.deliver((partition, topic), (end, more)) {
             self.tails.retain(|(open, _), _| *open != partition);
             (self.sink)(SourceReply::Lost(partition, error.into_port()));
         }
@@ -185,9 +189,8 @@ impl Task {
 
     fn deliver(
         &mut self,
-        partition: Partition,
-        topic: TopicIndex,
-        end: SourceOffset,
+        (partition, topic): (Partition, TopicIndex),
+        (end, more): (SourceOffset, bool),
     ) -> Result<(), FolderError> {
         let Some(tail) = self.tails.get_mut(&(partition, topic)) else {
             return Ok(());
@@ -196,7 +199,7 @@ impl Task {
         if let Some(last) = records.last() {
             tail.next = last.offset.next();
         }
-        let at_end = tail.next == end;
+        let at_end = tail.next == end && !more;
         tail.told_end = at_end;
         let (session, position) = (tail.session, tail.next);
         (self.sink)(SourceReply::Records {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tzeva_commit::Marker;
 use tzeva_commit::port::{
-    AppendResult, Apply, ApplyResult, ChangesReply, LogReply, Outgoing, StoreReply, Ticket, Write,
+    AppendResult, Apply, ApplyResult, ChangesReply, LogReply, Outgoing, SourceReply, StoreReply,
+    Ticket, Write,
 };
 use tzeva_embedded::{Folder, FolderError, NewRecord, OpenMode, Settings};
 use tzeva_model::{
@@ -219,4 +220,36 @@ fn a_record_for_no_topic_or_partition_writes_nothing_of_its_batch() {
     assert!(error.is_settings(), "{error}");
     assert_eq!(folder.source_ends(ONE)[0], SourceOffset::new(0));
     assert_eq!(folder.ingest().position("in").unwrap(), None);
+}
+
+/// While a file is being taken in, what the folder holds is not all: no topic is at its end, and no proof is given.
+#[test]
+fn nothing_is_at_its_end_while_more_is_on_its_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = open(dir.path());
+    folder.set_catching_up(true);
+    folder.ingest().commit(vec![record(b"a")], None).unwrap();
+    let (sink, mut replies) = replies();
+    let mut source = folder.source(sink).unwrap();
+    source.open(ONE, 1, vec![SourceOffset::new(0); 2]);
+    let asked = UnixMillis::new(1_000);
+    let mut told = |wanted: usize| {
+        let mut ends = Vec::new();
+        source.prove(ONE, Ticket(7), asked);
+        loop {
+            match replies.wait() {
+                SourceReply::Records { topic, at_end, .. } => ends.push((topic.get(), at_end)),
+                SourceReply::Ends(_, _, proof) if ends.len() >= wanted => {
+                    return (ends, proof.unwrap().0);
+                }
+                SourceReply::Ends(..) => source.prove(ONE, Ticket(7), asked),
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(told(1), (vec![(0, false)], UnixMillis::MIN));
+    folder.set_catching_up(false);
+    let (mut ends, proven) = told(2);
+    ends.sort_unstable();
+    assert_eq!((ends, proven), (vec![(0, true), (1, true)], asked));
 }

@@ -69,6 +69,8 @@ pub(super) fn run(args: &Args, signals: Signals) -> Result<Exit, Failure> {
         registry: registry.clone(),
         health: health.clone(),
     };
+    // Before anybody can ask whether that is all.
+    folder.set_catching_up(args.events.iter().any(|path| path.as_os_str() != "-"));
     let painting = wiring::start(parts, |inbox| {
         let log = folder.log(inbox.log())?;
         let (store, changes) = (folder.store(inbox.store())?, folder.changes(inbox.changes())?);

@@ -22,6 +22,7 @@ use tzeva_settings::Settings;
 
 /// Takes lines in.
 pub(super) struct Intake {
+    folder: Folder,
     ingest: Ingest,
     decoder: Decoder,
     partitions: u16,
@@ -75,6 +76,7 @@ impl Intake {
                 .map_err(Failure::world)?,
         };
         Ok(Self {
+            folder: folder.clone(),
             ingest,
             decoder: Decoder::new(first).map_err(Failure::settings)?,
             partitions: folder.partitions(),
@@ -113,6 +115,7 @@ impl Intake {
             let taken = self.take_batch(sources, !follow)?;
             if taken == 0 && !told {
                 told = true;
+                self.folder.set_catching_up(false);
                 tracing::info!(files = sources.len(), follow, "all files are taken in");
             }
             if taken == 0 && !follow {
